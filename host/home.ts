@@ -1,0 +1,66 @@
+/**
+ * Where everything of one install lies. HALFDOOR_HOME is the home; the run dir holds sockets, whose paths must stay
+ * short. The host chooses the run dir and writes it to <home>/run; the CLI reads it there.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+
+export type Home = {
+  root: string;
+  /** Eight characters that name this install: in run dirs, process labels, container labels. */
+  label: string;
+  central: string;
+  lock: string;
+  pidFile: string;
+  runFile: string;
+  log: string;
+  templates: string;
+  agents: string;
+  sessions: string;
+  /** out/ folders of all sessions, so that the reader process can be given these and nothing else. */
+  out: string;
+};
+
+export function homeAt(root: string): Home {
+  return {
+    root,
+    label: createHash('sha256').update(root).digest('hex').slice(0, 8),
+    central: join(root, 'central.db'),
+    lock: join(root, 'lock.db'),
+    pidFile: join(root, 'host.pid'),
+    runFile: join(root, 'run'),
+    log: join(root, 'host.log'),
+    templates: join(root, 'templates'),
+    agents: join(root, 'agents'),
+    sessions: join(root, 'sessions'),
+    out: join(root, 'out'),
+  };
+}
+
+/** The files of one session. `out` is reachable as <folder>/out too, through a link that only the host can change. */
+export type SessionPaths = {
+  folder: string;
+  inbound: string;
+  out: string;
+  outbound: string;
+  work: string;
+};
+
+export function sessionPaths(home: Home, id: string): SessionPaths {
+  const folder = join(home.sessions, id);
+  const out = join(home.out, id);
+  return { folder, inbound: join(folder, 'in', 'inbound.db'), out, outbound: join(out, 'outbound.db'), work: join(folder, 'work') };
+}
+
+/** The read-write files inside out/, made before the first start; everything else there is read-only inside. */
+export const OUT_FILES = ['outbound.db', 'outbound.db-journal', 'heartbeat', 'progress'] as const;
+
+/** $XDG_RUNTIME_DIR/halfdoor-<label>, else halfdoor-<uid>-<label> in the temp folder. */
+export function runDirFor(home: Home, env: { XDG_RUNTIME_DIR?: string | undefined }, temp: string, uid: number): string {
+  if (env.XDG_RUNTIME_DIR) return join(env.XDG_RUNTIME_DIR, `halfdoor-${home.label}`);
+  return join(temp, `halfdoor-${uid}-${home.label}`);
+}
+
+/** The folder of one session's sockets: 12 characters of its id's end (the random part of a UUIDv7). */
+export const socketFolder = (runDir: string, sessionId: string): string =>
+  join(runDir, sessionId.replaceAll('-', '').slice(-12));

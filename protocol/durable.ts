@@ -1,0 +1,46 @@
+/**
+ * Every effect that must survive a power cut goes through one door, so that a crash test can stop the process
+ * at each of them and a lint can see that there is no other. The union is closed: a new step is a new line here.
+ */
+export const DURABLE_STEPS = [
+  'migrate', // central schema
+  'template', // the two empty session files every session is copied from
+  'agent', // agent, chat, wiring and destination in one
+  'session-folder', // the folder and both files, before the row that names them
+  'accept', // event and frozen dispatches
+  'enqueue', // messages_in and waiting projections
+  'start-run', // the run number of a session, before its sandbox starts
+  'settle-dead', // tries of a run that died; dead letters and their notices
+  'collect', // deliveries, dispatch states and cursor
+  'receipt', // what the platform said, and `sending` of the next head
+  'end-session', // a clean start, and folders that are no longer needed
+  'take-over', // runner: this run owns outbound.db from here on
+  'continuation', // runner: the provider's handle
+  'say', // runner: a message sent in mid-turn
+  'settle', // runner: last messages of the turn, acks and continuation
+  'prune-outbound', // runner: rows the host has collected
+  'prune-inbound', // host: rows that are settled
+] as const;
+export type DurableStep = (typeof DURABLE_STEPS)[number];
+
+export type Edge = 'before' | 'after';
+
+/** Runs `effect`; a promise counts as done when it resolves. Adds nothing to what `effect` promises or throws. */
+export type Durable = <T>(step: DurableStep, effect: () => T) => T;
+
+/** `watch` is told of both edges of every step, in order. Crash tests end the process from inside it. */
+export function makeDurable(watch?: (step: DurableStep, edge: Edge) => void): Durable {
+  if (!watch) return (_step, effect) => effect();
+  return (step, effect) => {
+    watch(step, 'before');
+    const result = effect();
+    if (result instanceof Promise) {
+      return result.then((value) => {
+        watch(step, 'after');
+        return value;
+      }) as typeof result;
+    }
+    watch(step, 'after');
+    return result;
+  };
+}

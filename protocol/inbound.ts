@@ -1,0 +1,181 @@
+/** in/inbound.db: the host's writer and the runner's reader. */
+import type { Durable } from './durable.ts';
+import {
+  inboundContent,
+  parseDestination,
+  parseInbound,
+  parseRouting,
+  wholeNumber,
+  type Destination,
+  type InboundMessage,
+  type NewInbound,
+  type Receipt,
+  type Routing,
+  type Row,
+} from './message.ts';
+import { HOST_PARITY, nextSeq } from './seq.ts';
+import { SessionFile } from './sqlite.ts';
+
+export const INBOUND_VERSION = 1;
+
+/** Host writes never wait long: the session's actor tries again. */
+const HOST_BUSY_MS = 5;
+const RUNNER_BUSY_MS = 5_000;
+
+const INSERT_MESSAGE = `insert into messages_in
+  (id, seq, kind, timestamp, wakes, address, sender, role, content) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  on conflict (id) do nothing`;
+const UPSERT_RECEIPT = `insert into delivered (seq, status, platform_id, reason, timestamp) values (?, ?, ?, ?, ?)
+  on conflict (seq) do update set status = excluded.status, platform_id = excluded.platform_id,
+  reason = excluded.reason, timestamp = excluded.timestamp`;
+const COLUMNS = 'id, seq, kind, timestamp, wakes, address, sender, role, content, files, withdrawn';
+
+/** What one projection writes. Everything absent stays as it is. */
+export type Projection = {
+  messages?: NewInbound[];
+  destinations?: Destination[];
+  routing?: Routing;
+  receipts?: Receipt[];
+  /** Ids of messages a person took back before a turn saw them. */
+  withdrawn?: string[];
+  /** Highest outbound seq collected: no number is minted at or below it. */
+  cursor: number;
+};
+
+export class InboundWriter {
+  readonly #file: SessionFile;
+  readonly #durable: Durable;
+
+  /** Opens the existing file; throws `Fault` when it is missing, broken or newer. */
+  constructor(path: string, durable: Durable) {
+    this.#file = new SessionFile(path, { access: 'host-writes', timeoutMs: HOST_BUSY_MS, version: INBOUND_VERSION });
+    this.#durable = durable;
+  }
+
+  /** The session this file was made for; '' straight from the template. */
+  sessionId(): string {
+    return String(this.#file.all('select session_id from meta')[0]?.session_id ?? '');
+  }
+
+  /** Names the session a fresh copy of the template belongs to, and the seq it may not go below. */
+  adopt(sessionId: string, seqHigh: number): void {
+    this.#file.run('update meta set session_id = ?, seq_high = max(seq_high, ?)', sessionId, seqHigh);
+  }
+
+  /** One transaction; a message already there is left alone. Returns how many were new. Throws `busy` at once. */
+  project(projection: Projection): number {
+    return this.#durable('enqueue', () =>
+      this.#file.write(() => {
+        const added = this.#insertMessages(projection.messages ?? [], projection.cursor);
+        if (projection.destinations) this.#replaceDestinations(projection.destinations);
+        if (projection.routing) this.#setRouting(projection.routing);
+        for (const it of projection.receipts ?? []) {
+          this.#file.run(UPSERT_RECEIPT, it.seq, it.status, it.platformId, it.reason, it.timestamp);
+        }
+        this.#file.run('update session_routing set seq_floor = max(seq_floor, ?)', projection.cursor);
+        for (const id of projection.withdrawn ?? []) {
+          this.#file.run('update messages_in set withdrawn = 1 where id = ?', id);
+        }
+        return added;
+      }),
+    );
+  }
+
+  #insertMessages(messages: NewInbound[], cursor: number): number {
+    if (messages.length === 0) return 0;
+    let high = wholeNumber(this.#file.all('select seq_high from meta')[0]?.seq_high, 'seq_high');
+    let added = 0;
+    for (const it of messages) {
+      const seq = nextSeq(HOST_PARITY, high, cursor);
+      const changed = this.#file.run(
+        INSERT_MESSAGE,
+        it.id,
+        seq,
+        it.kind,
+        it.timestamp,
+        it.wakes ? 1 : 0,
+        it.address && JSON.stringify(it.address),
+        it.sender,
+        it.role,
+        inboundContent(it),
+      );
+      if (changed === 0) continue;
+      high = seq;
+      added += 1;
+    }
+    this.#file.run('update meta set seq_high = ?', high);
+    return added;
+  }
+
+  #replaceDestinations(destinations: Destination[]): void {
+    this.#file.run('delete from destinations');
+    for (const it of destinations) {
+      this.#file.run(
+        'insert into destinations (local_name, target_type, address) values (?, ?, ?)',
+        it.localName,
+        it.targetType,
+        JSON.stringify(it.address),
+      );
+    }
+  }
+
+  #setRouting(it: Routing): void {
+    this.#file.run(
+      'update session_routing set seq_floor = ?, agent = ?, provider = ?, model = ?, api = ?, zone = ?',
+      it.seqFloor,
+      it.agent,
+      it.provider,
+      it.model,
+      it.api,
+      it.zone,
+    );
+  }
+
+  /**
+   * Removes rows other than `open`, and receipts at or below `keepReceiptsAbove`. Runs before every wake: the runner
+   * forgets acks at or below `seq_floor`, and may do so because the rows they settle are gone by then.
+   */
+  prune(open: ReadonlySet<string>, keepReceiptsAbove: number): number {
+    return this.#durable('prune-inbound', () =>
+      this.#file.write(() => {
+        const ids = this.#file.all('select id from messages_in').map((row) => String(row.id));
+        const settled = ids.filter((id) => !open.has(id));
+        for (const id of settled) this.#file.run('delete from messages_in where id = ?', id);
+        this.#file.run('delete from delivered where seq <= ?', keepReceiptsAbove);
+        return settled.length;
+      }),
+    );
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+export class InboundReader {
+  readonly #file: SessionFile;
+
+  constructor(path: string) {
+    this.#file = new SessionFile(path, { access: 'reads', timeoutMs: RUNNER_BUSY_MS, version: INBOUND_VERSION });
+  }
+
+  /** Messages above `seq`, oldest first. Cost depends on `limit`, not on history. */
+  messagesAbove(seq: number, limit: number): InboundMessage[] {
+    const sql = `select ${COLUMNS} from messages_in where seq > ? order by seq limit ?`;
+    return this.#file.all(sql, seq, limit).map((row: Row) => parseInbound(row));
+  }
+
+  destinations(): Destination[] {
+    const sql = 'select local_name, target_type, address from destinations order by local_name limit 1000';
+    return this.#file.all(sql).map(parseDestination);
+  }
+
+  routing(): Routing {
+    const row = this.#file.all('select seq_floor, agent, provider, model, api, zone from session_routing')[0];
+    return parseRouting(row ?? {});
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * The rows that cross the door, parsed once at the border into closed unions. A row that does not parse is a
+ * `bad-row` fault; past these functions the types are trusted.
+ */
+import { Fault } from './fault.ts';
+import { LIMITS } from './limits.ts';
+
+/** One place where people talk. `thread` is null where the platform has none. Never three loose strings. */
+export type Address = { channel: string; chat: string; thread: string | null };
+
+export type Role = 'owner' | 'admin' | 'member' | 'none';
+
+export type Control = { verb: 'stop' };
+
+export type InboundMessage = {
+  id: string;
+  seq: number;
+  timestamp: string;
+  wakes: boolean;
+  address: Address | null;
+  sender: string | null;
+  role: Role | null;
+  withdrawn: boolean;
+} & ({ kind: 'chat' | 'task' | 'webhook' | 'notice'; text: string } | { kind: 'control'; control: Control });
+
+/** What the host projects; `seq` is minted by the file itself. */
+export type NewInbound = {
+  id: string;
+  timestamp: string;
+  wakes: boolean;
+  address: Address | null;
+  sender: string | null;
+  role: Role | null;
+} & ({ kind: 'chat' | 'task' | 'webhook' | 'notice'; text: string } | { kind: 'control'; control: Control });
+
+export type Destination = { localName: string; targetType: 'chat' | 'agent'; address: Address };
+
+export type ModelApi = 'anthropic' | 'openai';
+export type Routing = {
+  seqFloor: number;
+  agent: string;
+  provider: string;
+  model: string | null;
+  api: ModelApi | null;
+  zone: string;
+};
+
+export type Receipt = {
+  seq: number;
+  status: 'delivered' | 'failed' | 'refused';
+  platformId: string | null;
+  reason: string | null;
+  timestamp: string;
+};
+
+export type OutboundKind = 'message' | 'action' | 'scratch';
+export type OutboundMessage = {
+  seq: number;
+  id: string;
+  run: number;
+  turn: string;
+  answers: string[];
+  timestamp: string;
+} & (
+  | { kind: 'message'; destination: string; thread: string | null; text: string }
+  | { kind: 'action'; action: string; input: Record<string, unknown> }
+  | { kind: 'scratch'; text: string }
+);
+
+/** What a runner hands over; `seq` and `run` are added by the writer. */
+export type NewOutbound = { id: string; turn: string; answers: string[]; timestamp: string } & (
+  | { kind: 'message'; destination: string; thread: string | null; text: string }
+  | { kind: 'action'; action: string; input: Record<string, unknown> }
+  | { kind: 'scratch'; text: string }
+);
+
+export type AckStatus = 'done' | 'failed';
+export type NewAck = { messageId: string; status: AckStatus; reason: string | null };
+export type Ack = NewAck & { seq: number; run: number };
+
+export type Row = Record<string, unknown>;
+
+const bad = (what: string): never => {
+  throw new Fault('bad-row', `bad row: ${what}`, 'The row is ignored; the rest of the session goes on.');
+};
+
+export function text(value: unknown, what: string, maxBytes = LIMITS.textOutBytes): string {
+  if (typeof value !== 'string') return bad(`${what} is not text`);
+  if (value.length > maxBytes || Buffer.byteLength(value) > maxBytes) return bad(`${what} is over ${maxBytes} bytes`);
+  return value;
+}
+
+const short = (value: unknown, what: string): string => text(value, what, 512);
+const shortOrNull = (value: unknown, what: string): string | null => (value == null ? null : short(value, what));
+
+export function wholeNumber(value: unknown, what: string): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : bad(`${what} is not a whole number`);
+}
+
+function json(value: unknown, what: string): unknown {
+  try {
+    return JSON.parse(text(value, what, LIMITS.rowBytes));
+  } catch {
+    return bad(`${what} is not JSON`);
+  }
+}
+
+function record(value: unknown, what: string): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : bad(`${what} is not an object`);
+}
+
+function oneOf<T extends string>(value: unknown, all: readonly T[], what: string): T {
+  return all.includes(value as T) ? (value as T) : bad(`${what} is none of ${all.join(', ')}`);
+}
+
+export function parseAddress(value: unknown): Address {
+  const it = record(value, 'address');
+  return {
+    channel: short(it.channel, 'address.channel'),
+    chat: short(it.chat, 'address.chat'),
+    thread: shortOrNull(it.thread, 'address.thread'),
+  };
+}
+
+export const sameChat = (a: Address, b: Address): boolean => a.channel === b.channel && a.chat === b.chat;
+
+const IN_KINDS = ['chat', 'task', 'webhook', 'control', 'notice'] as const;
+const APIS = ['anthropic', 'openai'] as const;
+const ROLES = ['owner', 'admin', 'member', 'none'] as const;
+
+export function parseInbound(row: Row): InboundMessage {
+  const kind = oneOf(row.kind, IN_KINDS, 'kind');
+  const content = record(json(row.content, 'content'), 'content');
+  const common = {
+    id: short(row.id, 'id'),
+    seq: wholeNumber(row.seq, 'seq'),
+    timestamp: short(row.timestamp, 'timestamp'),
+    wakes: row.wakes === 1,
+    address: row.address == null ? null : parseAddress(json(row.address, 'address')),
+    sender: shortOrNull(row.sender, 'sender'),
+    role: row.role == null ? null : oneOf(row.role, ROLES, 'role'),
+    withdrawn: row.withdrawn === 1,
+  };
+  if (kind === 'control') return { ...common, kind, control: { verb: oneOf(content.verb, ['stop'], 'control.verb') } };
+  return { ...common, kind, text: text(content.text, 'content.text') };
+}
+
+/** The content column of a row going in. */
+export const inboundContent = (message: NewInbound): string =>
+  JSON.stringify(message.kind === 'control' ? message.control : { text: message.text });
+
+export function parseDestination(row: Row): Destination {
+  return {
+    localName: short(row.local_name, 'local_name'),
+    targetType: oneOf(row.target_type, ['chat', 'agent'], 'target_type'),
+    address: parseAddress(json(row.address, 'address')),
+  };
+}
+
+export function parseRouting(row: Row): Routing {
+  return {
+    seqFloor: wholeNumber(row.seq_floor, 'seq_floor'),
+    agent: short(row.agent, 'agent'),
+    provider: short(row.provider, 'provider'),
+    model: shortOrNull(row.model, 'model'),
+    api: row.api == null ? null : oneOf(row.api, APIS, 'api'),
+    zone: short(row.zone, 'zone'),
+  };
+}
+
+const OUT_KINDS = ['message', 'action', 'scratch'] as const;
+
+export function parseOutbound(row: Row): OutboundMessage {
+  const kind = oneOf(row.kind, OUT_KINDS, 'kind');
+  const answers = json(row.answers, 'answers');
+  if (!Array.isArray(answers) || answers.length > 4 * LIMITS.batchMessages) return bad('answers is not a short list');
+  const common = {
+    seq: wholeNumber(row.seq, 'seq'),
+    id: short(row.id, 'id'),
+    run: wholeNumber(row.run, 'run'),
+    turn: short(row.turn, 'turn'),
+    answers: answers.map((id) => short(id, 'answers')),
+    timestamp: short(row.timestamp, 'timestamp'),
+  };
+  const content = record(json(row.content, 'content'), 'content');
+  switch (kind) {
+    case 'message':
+      return {
+        ...common,
+        kind,
+        destination: short(row.destination, 'destination'),
+        thread: shortOrNull(row.thread, 'thread'),
+        text: text(content.text, 'content.text'),
+      };
+    case 'action':
+      return { ...common, kind, action: short(content.action, 'content.action'), input: record(content.input, 'content.input') };
+    case 'scratch':
+      return { ...common, kind, text: text(content.text, 'content.text') };
+  }
+}
+
+/** The content column of a row going out. */
+export const outboundContent = (message: NewOutbound): string =>
+  JSON.stringify(
+    message.kind === 'action' ? { action: message.action, input: message.input } : { text: message.text },
+  );
+
+export function parseAck(row: Row): Ack {
+  return {
+    seq: wholeNumber(row.seq, 'seq'),
+    messageId: short(row.message_id, 'message_id'),
+    run: wholeNumber(row.run, 'run'),
+    status: oneOf(row.status, ['done', 'failed'], 'status'),
+    reason: row.reason == null ? null : text(row.reason, 'reason', 4096),
+  };
+}

@@ -1,0 +1,181 @@
+/** out/outbound.db: the runner's writer and the reader that the host's reader process uses. */
+import type { Durable, DurableStep } from './durable.ts';
+import { Fault } from './fault.ts';
+import { LIMITS } from './limits.ts';
+import {
+  outboundContent,
+  parseOutbound,
+  wholeNumber,
+  type NewAck,
+  type NewOutbound,
+  type OutboundMessage,
+  type Row,
+} from './message.ts';
+import { nextSeq, RUNNER_PARITY } from './seq.ts';
+import { SessionFile } from './sqlite.ts';
+
+export const OUTBOUND_VERSION = 1;
+const RUNNER_BUSY_MS = 5_000;
+
+const INSERT_MESSAGE = `insert into messages_out
+  (seq, id, run, turn, answers, kind, destination, thread, content, timestamp) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const INSERT_ACK = 'insert into processing_ack (seq, message_id, run, status, reason) values (?, ?, ?, ?, ?)';
+const OUT_COLUMNS = 'seq, id, run, turn, answers, kind, destination, thread, content, timestamp';
+
+export type OutboundWrite = {
+  messages?: NewOutbound[];
+  acks?: NewAck[];
+  /** `null` removes the key. */
+  state?: Record<string, string | null>;
+  /** Highest inbound seq taken in: no number is minted at or below it. */
+  seenSeq: number;
+};
+
+export class OutboundWriter {
+  readonly #file: SessionFile;
+  readonly #durable: Durable;
+  readonly #run: number;
+
+  /**
+   * Opens the file in its read-only folder and takes it over for `run`: from its commit on, no older run can write.
+   * Throws `fenced` when a newer run has it already.
+   */
+  constructor(path: string, run: number, durable: Durable) {
+    this.#file = new SessionFile(path, { access: 'runner-writes', timeoutMs: RUNNER_BUSY_MS, version: OUTBOUND_VERSION });
+    this.#durable = durable;
+    this.#run = run;
+    durable('take-over', () =>
+      this.#file.write(() => this.#fence(this.#file.run('update meta set run = ? where run < ?', run, run))),
+    );
+  }
+
+  #fence(changed: number): void {
+    if (changed === 1) return;
+    throw new Fault('fenced', `run ${this.#run} no longer owns this session`, 'A newer run goes on; this one ends.');
+  }
+
+  /** One transaction behind the fence. Returns the seqs of the messages, in order. Throws `fenced`, `busy`. */
+  write(step: Extract<DurableStep, 'say' | 'settle' | 'continuation'>, write: OutboundWrite): number[] {
+    return this.#durable(step, () => this.#fenced(() => this.#apply(write)));
+  }
+
+  #fenced<T>(body: () => T): T {
+    return this.#file.write(() => {
+      this.#fence(this.#file.run('update meta set run = ? where run = ?', this.#run, this.#run));
+      return body();
+    });
+  }
+
+  #apply(write: OutboundWrite): number[] {
+    let high = wholeNumber(this.#file.all('select seq_high from meta')[0]?.seq_high, 'seq_high');
+    const mint = (): number => (high = nextSeq(RUNNER_PARITY, high, write.seenSeq));
+    const seqs = (write.messages ?? []).map((it) => {
+      const seq = mint();
+      this.#insert(seq, it);
+      return seq;
+    });
+    for (const it of write.acks ?? []) {
+      this.#file.run(INSERT_ACK, mint(), it.messageId, this.#run, it.status, it.reason);
+    }
+    for (const [key, value] of Object.entries(write.state ?? {})) this.#setState(key, value);
+    this.#file.run('update meta set seq_high = ?', high);
+    return seqs;
+  }
+
+  #insert(seq: number, it: NewOutbound): void {
+    const to = it.kind === 'message' ? it : { destination: null, thread: null };
+    this.#file.run(
+      INSERT_MESSAGE,
+      seq,
+      it.id,
+      this.#run,
+      it.turn,
+      JSON.stringify(it.answers),
+      it.kind,
+      to.destination,
+      to.thread,
+      outboundContent(it),
+      it.timestamp,
+    );
+  }
+
+  #setState(key: string, value: string | null): void {
+    if (value === null) this.#file.run('delete from session_state where key = ?', key);
+    else
+      this.#file.run(
+        'insert into session_state (key, value) values (?, ?) on conflict (key) do update set value = excluded.value',
+        key,
+        value,
+      );
+  }
+
+  state(key: string): string | null {
+    const row = this.#file.all('select value from session_state where key = ?', key)[0];
+    return row === undefined ? null : String(row.value);
+  }
+
+  isSettled(messageId: string): boolean {
+    return this.#file.all('select 1 as yes from processing_ack where message_id = ? limit 1', messageId).length > 0;
+  }
+
+  /**
+   * What earlier runs already said in answer to any of `messages`, oldest first. An answer's seq is above the seq of
+   * what it answers, so the cost depends on what came since, not on history.
+   */
+  saidBefore(messages: readonly { id: string; seq: number }[]): OutboundMessage[] {
+    const sql = `select ${OUT_COLUMNS} from messages_out o where seq > ? and run < ? and kind = 'message'
+      and exists (select 1 from json_each(o.answers) where value in (select value from json_each(?)))
+      order by seq limit 200`;
+    const above = Math.min(...messages.map((it) => it.seq));
+    const ids = JSON.stringify(messages.map((it) => it.id));
+    return this.#file.all(sql, above, this.#run, ids).map((row: Row) => parseOutbound(row));
+  }
+
+  /** Removes what the host has collected, once the file is past `LIMITS.outboundDbPruneBytes`. Returns rows removed. */
+  pruneIfLarge(seqFloor: number, keepAnswersTo: readonly string[]): number {
+    const bytes = wholeNumber(this.#file.pragma('page_count'), 'page_count') * wholeNumber(this.#file.pragma('page_size'), 'page_size');
+    const free = wholeNumber(this.#file.pragma('freelist_count'), 'freelist_count');
+    const used = bytes - free * wholeNumber(this.#file.pragma('page_size'), 'page_size');
+    return used > LIMITS.outboundDbPruneBytes ? this.prune(seqFloor, keepAnswersTo) : 0;
+  }
+
+  /** Removes rows of settled turns at or below `seqFloor`; rows answering `keepAnswersTo` stay for a replay. */
+  prune(seqFloor: number, keepAnswersTo: readonly string[]): number {
+    return this.#durable('prune-outbound', () =>
+      this.#fenced(() => {
+        const kept = JSON.stringify(keepAnswersTo);
+        const open = 'exists (select 1 from json_each(answers) where value in (select value from json_each(?)))';
+        const messages = this.#file.run(`delete from messages_out where seq <= ? and not ${open}`, seqFloor, kept);
+        return messages + this.#file.run('delete from processing_ack where seq <= ?', seqFloor);
+      }),
+    );
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+/** Rows as they stand in the file: only the host's side of the border parses them. */
+export type OutboundRows = { messages: Row[]; acks: Row[]; cursor: number };
+
+/**
+ * Messages and acks above `cursor` in one transaction. If either read was cut by its limit, the cursor moves no
+ * further than that read went, and rows of the other beyond it are left for the next read.
+ */
+export function readOutboundRows(file: SessionFile, cursor: number, limit: number): OutboundRows {
+  return file.read(() => {
+    const messages = file.all(`select ${OUT_COLUMNS} from messages_out where seq > ? order by seq limit ?`, cursor, limit);
+    const acks = file.all(
+      'select seq, message_id, run, status, reason from processing_ack where seq > ? order by seq limit ?',
+      cursor,
+      limit,
+    );
+    const last = (rows: Row[]): number => Number(rows.at(-1)?.seq ?? cursor);
+    const cut = (rows: Row[]): number => (rows.length === limit ? last(rows) : Infinity);
+    const bound = Math.min(cut(messages), cut(acks));
+    const within = (rows: Row[]): Row[] => rows.filter((row) => Number(row.seq) <= bound);
+    const taken = { messages: within(messages), acks: within(acks) };
+    return { ...taken, cursor: Math.max(last(taken.messages), last(taken.acks)) };
+  });
+}
