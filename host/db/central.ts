@@ -1,0 +1,116 @@
+/**
+ * The host's own database: WAL, synchronous FULL, one writing connection whose jobs of one loop tick share a commit,
+ * and one reading connection that sees committed rows only.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely, sql, type Transaction } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import type { Durable, DurableStep } from '@halfdoor/protocol/durable';
+import { sqliteDialect } from './dialect.ts';
+import { first } from './migrations/001-first.ts';
+import type { Schema } from './schema.ts';
+
+export type Tx = Transaction<Schema>;
+type Job = { run(tx: Tx): Promise<unknown>; resolve(value: unknown): void; reject(error: unknown): void };
+type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown };
+
+const MIGRATIONS = { '001-first': first };
+
+export class Central {
+  /** Committed rows only; never inside a job. */
+  readonly read: Kysely<Schema>;
+  readonly #write: Kysely<Schema>;
+  readonly #files: DatabaseSync[];
+  readonly #durable: Durable;
+  #jobs: Job[] = [];
+  #flushing: Promise<void> | null = null;
+
+  private constructor(files: [DatabaseSync, DatabaseSync], durable: Durable) {
+    this.#files = files;
+    this.#durable = durable;
+    this.#write = new Kysely<Schema>({ dialect: sqliteDialect(files[0]) });
+    this.read = new Kysely<Schema>({ dialect: sqliteDialect(files[1]) });
+  }
+
+  /** Opens or makes the database and brings it to this version. Throws when it is newer or broken. */
+  static async open(path: string, durable: Durable): Promise<Central> {
+    const write = connect(path, false);
+    const db = new Kysely<unknown>({ dialect: sqliteDialect(write) });
+    const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
+    const { error } = await durable('migrate', () => migrator.migrateToLatest());
+    if (error) {
+      write.close();
+      throw new Error(`central database ${path} cannot be brought to this version: ${String(error)}`, { cause: error });
+    }
+    return new Central([write, connect(path, true)], durable);
+  }
+
+  /**
+   * One transaction; jobs of one loop tick share its commit, each behind a savepoint, so that one that throws takes back
+   * only itself. Resolves after the commit is on the disk. A job may await nothing but its own queries.
+   */
+  commit<T>(step: DurableStep, job: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#durable(
+      step,
+      () =>
+        new Promise<T>((resolve, reject) => {
+          this.#jobs.push({ run: job, resolve: resolve as (value: unknown) => void, reject });
+          this.#flushing ??= new Promise((done) => setImmediate(() => void this.#flush().then(done)));
+        }),
+    );
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#jobs.length > 0) {
+      const jobs = this.#jobs;
+      this.#jobs = [];
+      await this.#together(jobs);
+    }
+    this.#flushing = null;
+  }
+
+  async #together(jobs: Job[]): Promise<void> {
+    let outcomes: Outcome[];
+    try {
+      outcomes = await this.#write.transaction().execute(async (tx) => {
+        const all: Outcome[] = [];
+        for (const job of jobs) all.push(await behindSavepoint(tx, job));
+        return all;
+      });
+    } catch (error) {
+      for (const job of jobs) job.reject(error);
+      return;
+    }
+    jobs.forEach((job, at) => {
+      const outcome = outcomes[at];
+      if (outcome?.ok) job.resolve(outcome.value);
+      else job.reject(outcome?.error);
+    });
+  }
+
+  /** Waits for the commits under way, then closes both connections. */
+  async close(): Promise<void> {
+    await this.#flushing;
+    for (const file of this.#files) file.close();
+  }
+}
+
+async function behindSavepoint(tx: Tx, job: Job): Promise<Outcome> {
+  await sql`savepoint job`.execute(tx);
+  try {
+    const value = await job.run(tx);
+    await sql`release job`.execute(tx);
+    return { ok: true, value };
+  } catch (error) {
+    await sql`rollback to job`.execute(tx);
+    await sql`release job`.execute(tx);
+    return { ok: false, error };
+  }
+}
+
+function connect(path: string, readOnly: boolean): DatabaseSync {
+  const db = new DatabaseSync(path, { readOnly, timeout: 5_000 });
+  if (!readOnly) db.exec('pragma journal_mode = wal; pragma synchronous = full');
+  db.exec('pragma foreign_keys = on; pragma mmap_size = 0; pragma cache_size = -8000');
+  return db;
+}

@@ -1,0 +1,105 @@
+/** kysely over node:sqlite: one connection, one user at a time, statements cached by their text. */
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import {
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type Kysely,
+  type QueryResult,
+} from 'kysely';
+
+const MAX_STATEMENTS = 500;
+
+class Connection implements DatabaseConnection {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  exec(sql: string): void {
+    this.#db.exec(sql);
+  }
+
+  executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const statement = this.#prepare(query.sql);
+    const values = query.parameters as SQLInputValue[];
+    if (statement.columns().length > 0) return Promise.resolve({ rows: statement.all(...values) as R[] });
+    const { changes, lastInsertRowid } = statement.run(...values);
+    return Promise.resolve({ rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) });
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      if (this.#statements.size >= MAX_STATEMENTS) this.#statements.clear();
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error('streaming is not used: reads are whole, with a limit');
+  }
+}
+
+class SqliteDriver implements Driver {
+  readonly #connection: Connection;
+  #turn: Promise<void> = Promise.resolve();
+  #release: () => void = () => {};
+
+  constructor(db: DatabaseSync) {
+    this.#connection = new Connection(db);
+  }
+
+  init(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** One user at a time: a statement outside a transaction must not slip into one. */
+  async acquireConnection(): Promise<Connection> {
+    const before = this.#turn;
+    let release = (): void => {};
+    this.#turn = new Promise((resolve) => (release = resolve));
+    await before;
+    this.#release = release;
+    return this.#connection;
+  }
+
+  releaseConnection(): Promise<void> {
+    this.#release();
+    return Promise.resolve();
+  }
+
+  beginTransaction(connection: Connection): Promise<void> {
+    connection.exec('begin immediate');
+    return Promise.resolve();
+  }
+
+  commitTransaction(connection: Connection): Promise<void> {
+    connection.exec('commit');
+    return Promise.resolve();
+  }
+
+  rollbackTransaction(connection: Connection): Promise<void> {
+    connection.exec('rollback');
+    return Promise.resolve();
+  }
+
+  destroy(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+export const sqliteDialect = (db: DatabaseSync): Dialect => ({
+  createAdapter: () => new SqliteAdapter(),
+  createDriver: () => new SqliteDriver(db),
+  createIntrospector: (kysely: Kysely<unknown>) => new SqliteIntrospector(kysely),
+  createQueryCompiler: () => new SqliteQueryCompiler(),
+});

@@ -1,0 +1,39 @@
+/**
+ * One home, one host: a SQLite file held in BEGIN EXCLUSIVE for as long as the host lives. The kernel gives the lock back
+ * when the process ends, however it ends, so a stale lock cannot exist. The pid stands in another file, because closing
+ * any descriptor of the locked one would drop the lock.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+
+export class HomeLocked extends Error {
+  readonly pid: number | null;
+  constructor(home: string, pid: number | null) {
+    super(`a host already runs on ${home}${pid === null ? '' : ` (pid ${pid})`}`);
+    this.name = 'HomeLocked';
+    this.pid = pid;
+  }
+}
+
+/** Throws `HomeLocked`, naming the pid of the one that holds it. */
+export function lockHome(home: string, lockPath: string, pidFile: string, pid: number): { release(): void } {
+  const db = new DatabaseSync(lockPath, { timeout: 0 });
+  try {
+    db.exec('begin exclusive');
+  } catch (error) {
+    db.close();
+    if (((error as { errcode?: number }).errcode ?? 0) % 256 !== 5) throw error;
+    throw new HomeLocked(home, readPid(pidFile));
+  }
+  writeFileSync(pidFile, `${pid}\n`);
+  return { release: () => db.close() };
+}
+
+function readPid(pidFile: string): number | null {
+  try {
+    const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
+    return Number.isSafeInteger(pid) ? pid : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,109 @@
+/** The host's own database, as types. The SQL that makes it stands in migrations/, append-only. */
+import type { Generated } from 'kysely';
+
+export type DispatchState = 'open' | 'done' | 'failed' | 'dead';
+export type DeliveryState = 'queued' | 'sending' | 'delivered' | 'dead';
+
+export interface Schema {
+  agents: {
+    id: string;
+    name: string;
+    provider: string;
+    model: string | null;
+    base_url: string | null;
+    api: 'anthropic' | 'openai' | null;
+    sandbox: 'bubblewrap' | 'process';
+    created_at: string;
+  };
+  chats: { id: string; channel: string; platform_id: string; created_at: string };
+  wirings: {
+    chat_id: string;
+    agent_id: string;
+    engage: 'always';
+    session_mode: 'chat';
+    created_at: string;
+  };
+  agent_destinations: {
+    agent_id: string;
+    local_name: string;
+    target_type: 'chat' | 'agent';
+    target_id: string;
+  };
+  sessions: {
+    id: string;
+    agent_id: string;
+    key: string;
+    chat_id: string;
+    run: number;
+    cursor: number;
+    created_at: string;
+    ended_at: string | null;
+    removed_at: string | null;
+  };
+  events: {
+    id: string;
+    channel: string;
+    chat: string;
+    platform_id: string;
+    kind: 'message' | 'command' | 'notice';
+    version: number;
+    thread: string | null;
+    sender: string | null;
+    role: 'owner' | 'admin' | 'member' | 'none' | null;
+    content: string;
+    received_at: string;
+  };
+  dispatches: {
+    id: string;
+    event_id: string;
+    agent_id: string;
+    session_id: string;
+    kind: 'chat' | 'control' | 'notice';
+    wakes: 0 | 1;
+    state: DispatchState;
+    tries: number;
+    due_at: string | null;
+    reason: string | null;
+    settled_at: string | null;
+  };
+  deliveries: {
+    ordinal: Generated<number>;
+    id: string;
+    session_id: string | null;
+    agent_id: string;
+    seq: number | null;
+    notice_key: string | null;
+    channel: string;
+    chat: string;
+    thread: string | null;
+    destination: string | null;
+    content: string;
+    state: DeliveryState;
+    tries: number;
+    may_be_duplicate: 0 | 1;
+    due_at: string | null;
+    platform_id: string | null;
+    reason: string | null;
+    created_at: string;
+    settled_at: string | null;
+  };
+  delivery_events: { event_id: string; delivery_id: string };
+  runs: {
+    session_id: string;
+    run: number;
+    started_at: string;
+    ended_at: string | null;
+    ending: string | null;
+  };
+  audit: {
+    id: string;
+    at: string;
+    session_id: string | null;
+    agent_id: string | null;
+    actor: string;
+    action: string;
+    target: string;
+    verdict: 'allow' | 'hold' | 'deny';
+    reason: string;
+  };
+}

@@ -1,0 +1,32 @@
+/**
+ * UUIDv7 (RFC 9562 §6.2, method 1): ids of one host grow, also within one millisecond and when the clock steps back, so
+ * that sorting by id is sorting by the order in which things were accepted.
+ */
+import { randomBytes } from 'node:crypto';
+
+export type Ids = () => string;
+
+export function makeIds(nowMs: () => number, random: (bytes: number) => Buffer = randomBytes): Ids {
+  let lastMs = 0;
+  let counter = 0;
+  return () => {
+    const now = nowMs();
+    if (now > lastMs) {
+      lastMs = now;
+      counter = random(2).readUInt16BE() & 0x7ff;
+    } else {
+      counter += 1;
+      if (counter > 0xfff) {
+        lastMs += 1;
+        counter = 0;
+      }
+    }
+    const bytes = Buffer.alloc(16);
+    bytes.writeUIntBE(lastMs, 0, 6);
+    bytes.writeUInt16BE(0x7000 | counter, 6);
+    random(8).copy(bytes, 8);
+    bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+    const hex = bytes.toString('hex');
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  };
+}

@@ -1,0 +1,132 @@
+/**
+ * The one way in: normalise, identify, route, dedupe, admit → one event and its frozen dispatches, in one transaction.
+ * Only after its commit may the channel acknowledge upstream. Where it goes is decided here, once; never again.
+ */
+import type { Address } from '@halfdoor/protocol/message';
+import type { Central, Tx } from '../db/central.ts';
+import type { Ids } from '../ids.ts';
+import { takeHeads } from '../outbound/ledger.ts';
+import { Refusal } from '../refusal.ts';
+import { admit } from './admit.ts';
+import { parseCommand } from './command.ts';
+import { dispatch, type Aftermath, type Arrival } from './dispatch.ts';
+import { identify } from './identify.ts';
+import { normalise, type Incoming } from './normalise.ts';
+import { obey } from './obey.ts';
+import { route, type Routed } from './route.ts';
+
+export type Accepted = { eventId: string; repeated: boolean };
+
+export type AcceptDeps = {
+  central: Central;
+  ids: Ids;
+  now(): string;
+  mayTake(address: Address): boolean;
+  /** Makes and syncs the folder of a session that is about to be named. */
+  makeFolder(sessionId: string): void;
+  /** One line for `/status`, per agent. */
+  describe(agentId: string): Promise<string>;
+  after(aftermath: Aftermath): void;
+};
+
+/** Accepts one thing from outside. Resolves once it is durable; throws `Refusal` when it is not taken. */
+export async function accept(deps: AcceptDeps, raw: Incoming): Promise<Accepted> {
+  const incoming = normalise(raw);
+  const role = identify(incoming.address, incoming.sender);
+  if (role === 'none') throw new Refusal('forbidden', 'the sender is not known here', 'Ask an owner of this install.');
+  const routed = await route(deps.central.read, incoming.address);
+  if (routed.length === 0) throw unknownChat(incoming.address);
+  const prepared = prepareSessions(deps, routed);
+  const status = parseCommand(incoming.text) === '/status' ? await statusOf(deps, routed) : '';
+  const arrival: Arrival = { incoming, role, eventId: deps.ids(), at: deps.now(), status };
+  const { accepted, aftermath } = await deps.central.commit('accept', (tx) => take(deps, tx, arrival, prepared));
+  deps.after(aftermath);
+  return accepted;
+}
+
+function unknownChat(address: Address): Refusal {
+  return new Refusal('not-found', `no agent listens in ${address.channel}:${address.chat}`, 'See `halfdoor agents list`.');
+}
+
+async function statusOf(deps: AcceptDeps, routed: Routed[]): Promise<string> {
+  const lines = await Promise.all(routed.map((it) => deps.describe(it.agentId)));
+  return lines.join('\n');
+}
+
+/** A session that does not exist yet gets its folder now: files first, then the row. Sweeping removes unused ones. */
+function prepareSessions(deps: AcceptDeps, routed: Routed[]): Map<string, string> {
+  const prepared = new Map<string, string>();
+  for (const it of routed) {
+    if (it.sessionId !== null) continue;
+    const id = deps.ids();
+    deps.makeFolder(id);
+    prepared.set(it.agentId, id);
+  }
+  return prepared;
+}
+
+async function take(
+  deps: AcceptDeps,
+  tx: Tx,
+  arrival: Arrival,
+  prepared: Map<string, string>,
+): Promise<{ accepted: Accepted; aftermath: Aftermath }> {
+  const aftermath: Aftermath = { enqueue: [], heads: [], ended: [], settledEvents: [] };
+  const command = parseCommand(arrival.incoming.text);
+  const existing = await insertEvent(tx, arrival, command === null ? 'message' : 'command');
+  if (existing !== null) return { accepted: { eventId: existing, repeated: true }, aftermath };
+  for (const to of await route(tx, arrival.incoming.address)) {
+    const admission = admit(to.engage, arrival.role);
+    if (!admission.admit) continue;
+    const sessionId = to.sessionId ?? (await openSession(deps, tx, to, prepared.get(to.agentId)));
+    if (command !== null) await obey(deps, tx, arrival, command, { ...to, sessionId }, aftermath);
+    else aftermath.enqueue.push(await dispatch(deps, tx, arrival, { ...to, sessionId }, 'chat', admission.wakes));
+  }
+  if (command !== null) aftermath.heads = await takeHeads(deps, tx, [arrival.incoming.address]);
+  return { accepted: { eventId: arrival.eventId, repeated: false }, aftermath };
+}
+
+/** Returns the id of the same event if it came before, else null. */
+async function insertEvent(tx: Tx, arrival: Arrival, kind: 'message' | 'command'): Promise<string | null> {
+  const { address, platformId, sender, text } = arrival.incoming;
+  const inserted = await tx
+    .insertInto('events')
+    .values({
+      id: arrival.eventId,
+      channel: address.channel,
+      chat: address.chat,
+      platform_id: platformId,
+      kind,
+      version: 0,
+      thread: address.thread,
+      sender,
+      role: arrival.role,
+      content: JSON.stringify({ text }),
+      received_at: arrival.at,
+    })
+    .onConflict((conflict) => conflict.columns(['channel', 'chat', 'platform_id', 'kind', 'version']).doNothing())
+    .executeTakeFirstOrThrow();
+  if (inserted.numInsertedOrUpdatedRows !== 0n) return null;
+  const before = await tx
+    .selectFrom('events')
+    .select('id')
+    .where('channel', '=', address.channel)
+    .where('chat', '=', address.chat)
+    .where('platform_id', '=', platformId)
+    .where('kind', '=', kind)
+    .where('version', '=', 0)
+    .executeTakeFirstOrThrow();
+  return before.id;
+}
+
+async function openSession(deps: AcceptDeps, tx: Tx, to: Routed, prepared: string | undefined): Promise<string> {
+  const id = prepared ?? deps.ids();
+  // A clean start committed between the look and this transaction: rare, and the folder must still come first.
+  if (prepared === undefined) deps.makeFolder(id);
+  const { agentId: agent_id, key, chatId: chat_id } = to;
+  await tx
+    .insertInto('sessions')
+    .values({ id, agent_id, key, chat_id, run: 0, cursor: 0, created_at: deps.now() })
+    .execute();
+  return id;
+}

@@ -1,0 +1,51 @@
+/** The frozen link between one event, one agent and one session, and what accepting leaves to be done. */
+import type { NewInbound, Role } from '@halfdoor/protocol/message';
+import type { Tx } from '../db/central.ts';
+import type { Ids } from '../ids.ts';
+import type { Delivery } from '../outbound/ledger.ts';
+import { projected } from './enqueue.ts';
+import type { Incoming } from './normalise.ts';
+import type { Routed } from './route.ts';
+
+export type ToEnqueue = { sessionId: string; agentId: string; message: NewInbound };
+
+/** What must happen after the commit; losing it to a crash loses nothing, as the next start finds it in central. */
+export type Aftermath = {
+  enqueue: ToEnqueue[];
+  heads: Delivery[];
+  /** Sessions that a clean start ended. */
+  ended: { sessionId: string; agentId: string }[];
+  settledEvents: string[];
+};
+
+/** One thing from outside on its way through accept. */
+export type Arrival = { incoming: Incoming; role: Role; eventId: string; at: string; status: string };
+
+/** One frozen dispatch. */
+export async function dispatch(
+  deps: { ids: Ids },
+  tx: Tx,
+  arrival: Arrival,
+  to: Routed & { sessionId: string },
+  kind: 'chat' | 'control',
+  wakes: boolean,
+): Promise<ToEnqueue> {
+  const id = deps.ids();
+  await tx
+    .insertInto('dispatches')
+    .values({
+      id,
+      event_id: arrival.eventId,
+      agent_id: to.agentId,
+      session_id: to.sessionId,
+      kind,
+      wakes: wakes ? 1 : 0,
+      state: 'open',
+      tries: 0,
+    })
+    .execute();
+  const { address, sender, text } = arrival.incoming;
+  const content = JSON.stringify({ text });
+  const message = projected({ id, kind, wakes, address, sender, role: arrival.role, content, receivedAt: arrival.at });
+  return { sessionId: to.sessionId, agentId: to.agentId, message };
+}

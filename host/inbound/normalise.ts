@@ -1,0 +1,32 @@
+/** What a channel hands in, checked before anything is written. */
+import { LIMITS } from '@halfdoor/protocol/limits';
+import type { Address } from '@halfdoor/protocol/message';
+import { Refusal } from '../refusal.ts';
+
+export type Incoming = {
+  address: Address;
+  /** The platform's own id of this message; the same id is the same message. */
+  platformId: string;
+  sender: string;
+  text: string;
+};
+
+const MAX_ID = 200;
+
+/** Returns the message as it will be stored. Throws `Refusal`. */
+export function normalise(incoming: Incoming): Incoming {
+  if (incoming.platformId.length === 0 || incoming.platformId.length > MAX_ID) {
+    throw new Refusal('bad-input', `a message id has 1 to ${MAX_ID} characters`, 'Leave the id out to get one made.');
+  }
+  const text = incoming.text.toWellFormed();
+  if (text.trim() === '') throw new Refusal('bad-input', 'the message is empty', 'Write some text.');
+  const bytes = Buffer.byteLength(text);
+  if (bytes > LIMITS.textInBytes) {
+    throw new Refusal(
+      'too-large',
+      `the message has ${bytes} bytes; at most ${LIMITS.textInBytes} are taken`,
+      'Send it in parts, or put it into a file.',
+    );
+  }
+  return { ...incoming, text };
+}

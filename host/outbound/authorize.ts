@@ -1,0 +1,43 @@
+/** Every row an agent wrote is checked against the host's own rows, each time; the runner's checks count for nothing. */
+import type { Address, OutboundMessage } from '@halfdoor/protocol/message';
+import { guard } from '../authority/guard.ts';
+import type { Tx } from '../db/central.ts';
+
+export type Authorized =
+  | { allowed: true; address: Address; destination: string }
+  | { allowed: false; action: string; target: string; reason: string };
+
+export async function authorize(tx: Tx, agentId: string, row: OutboundMessage): Promise<Authorized | null> {
+  switch (row.kind) {
+    case 'scratch':
+      return null;
+    case 'action': {
+      const { reason } = guard(row.action, { type: 'none' });
+      return { allowed: false, action: row.action, target: '', reason };
+    }
+    case 'message': {
+      const chat = await chatBehind(tx, agentId, row.destination);
+      const { verdict, reason } = guard('send_message', {
+        type: 'destination',
+        exists: chat !== null,
+        name: row.destination,
+      });
+      if (verdict !== 'allow' || chat === null) {
+        return { allowed: false, action: 'send_message', target: row.destination, reason };
+      }
+      return { allowed: true, destination: row.destination, address: { ...chat, thread: row.thread } };
+    }
+  }
+}
+
+async function chatBehind(tx: Tx, agentId: string, localName: string): Promise<{ channel: string; chat: string } | null> {
+  const row = await tx
+    .selectFrom('agent_destinations')
+    .innerJoin('chats', 'chats.id', 'agent_destinations.target_id')
+    .select(['chats.channel as channel', 'chats.platform_id as chat'])
+    .where('agent_destinations.agent_id', '=', agentId)
+    .where('agent_destinations.local_name', '=', localName)
+    .where('agent_destinations.target_type', '=', 'chat')
+    .executeTakeFirst();
+  return row ?? null;
+}

@@ -1,0 +1,155 @@
+/**
+ * Hands heads of queues to their platforms, one at a time per chat. A head is `sending` in central before the platform
+ * is called, so that a crash in between is known for what it is: an attempt that may have arrived.
+ */
+import type { Address, Receipt } from '@halfdoor/protocol/message';
+import type { Channel, Outgoing } from '../channels/channel.ts';
+import type { Clock, Timer } from '../clock.ts';
+import type { Central, Tx } from '../db/central.ts';
+import type { Log } from '../log.ts';
+import { errorText } from '../log.ts';
+import { takeHead, type Delivery } from './ledger.ts';
+import { afterSend, writeReceipt } from './receipt.ts';
+
+export type DeliverDeps = {
+  central: Central;
+  channels: Readonly<Record<string, Channel>>;
+  clock: Clock;
+  log: Log;
+  /** A delivery of this session ended: projected back with the next enqueue. */
+  onReceipt(sessionId: string, receipt: Receipt): void;
+};
+
+export class Deliverer {
+  readonly #deps: DeliverDeps;
+  readonly #timers = new Set<Timer>();
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(deps: DeliverDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether the head of this chat's queue could be sent right now. */
+  mayTake(address: Address): boolean {
+    return this.#deps.channels[address.channel]?.ready(address) ?? false;
+  }
+
+  /** Sends a head that a commit has marked `sending`, then the rows behind it. */
+  start(head: Delivery): void {
+    const run = this.#drain(head)
+      .catch((error: unknown) => this.#deps.log.error('delivery loop failed', { error: errorText(error), id: head.id }))
+      .finally(() => this.#running.delete(run));
+    this.#running.add(run);
+  }
+
+  /** Looks at a chat's queue and starts its head if it can be sent. */
+  async kick(address: Address): Promise<void> {
+    if (!this.mayTake(address)) return;
+    const now = this.#deps.clock.now().toISOString();
+    const head = await this.#deps.central.commit('receipt', (tx) => takeHead(tx, address, now));
+    if (head) this.start(head);
+  }
+
+  async #drain(head: Delivery): Promise<void> {
+    const { central, clock } = this.#deps;
+    for (let current: Delivery | null = head; current !== null; ) {
+      const delivery: Delivery = current;
+      const channel = this.#deps.channels[delivery.address.channel];
+      if (!channel) return;
+      const sent = await channel.send(await this.#outgoing(delivery));
+      const after = afterSend(sent, delivery.tries);
+      const { next, receipt } = await central.commit('receipt', (tx) =>
+        writeReceipt(tx, delivery, after, clock.now(), channel.ready(delivery.address)),
+      );
+      if (receipt && delivery.sessionId) this.#deps.onReceipt(delivery.sessionId, receipt);
+      if (after.state === 'queued') this.#again(delivery.address, after.retryMs);
+      current = next;
+    }
+  }
+
+  /** Somebody may have come while the row was being put back: look again, at once or when it is due. */
+  #again(address: Address, retryMs: number | null): void {
+    if (retryMs === null) {
+      void this.kick(address);
+      return;
+    }
+    const timer = this.#deps.clock.after(retryMs, () => {
+      this.#timers.delete(timer);
+      void this.kick(address);
+    });
+    this.#timers.add(timer);
+  }
+
+  async #outgoing(delivery: Delivery): Promise<Outgoing> {
+    const answers = await this.#deps.central.read
+      .selectFrom('delivery_events')
+      .select('event_id')
+      .where('delivery_id', '=', delivery.id)
+      .execute();
+    return {
+      delivery: delivery.id,
+      address: delivery.address,
+      text: delivery.content.text,
+      seq: delivery.seq,
+      notice: delivery.content.type === 'notice',
+      mayBeDuplicate: delivery.mayBeDuplicate,
+      answers: answers.map((row) => row.event_id),
+    };
+  }
+
+  /** Somebody confirmed rows that were shown to them another way. Returns how many this ended. */
+  async confirm(ids: string[]): Promise<number> {
+    if (ids.length === 0) return 0;
+    const now = this.#deps.clock.now().toISOString();
+    const rows = await this.#deps.central.commit('receipt', (tx) =>
+      tx
+        .updateTable('deliveries')
+        .set({ state: 'delivered', settled_at: now, due_at: null })
+        .where('id', 'in', ids)
+        .where('state', 'in', ['queued', 'sending'])
+        .returning(['channel', 'chat', 'thread', 'session_id', 'seq'])
+        .execute(),
+    );
+    for (const row of rows) {
+      const { session_id: session, seq } = row;
+      if (session && seq !== null) {
+        this.#deps.onReceipt(session, { seq, status: 'delivered', platformId: null, reason: null, timestamp: now });
+      }
+    }
+    const first = rows[0];
+    if (first) await this.kick({ channel: first.channel, chat: first.chat, thread: first.thread });
+    return rows.length;
+  }
+
+  /** At start: what was `sending` when the host ended may have arrived; it is sent again and says so. */
+  async recover(): Promise<void> {
+    const chats = await this.#deps.central.commit('receipt', (tx) => this.#putBack(tx));
+    for (const address of chats) await this.kick(address);
+  }
+
+  async #putBack(tx: Tx): Promise<Address[]> {
+    const sending = await tx.selectFrom('deliveries').select(['ordinal', 'channel']).where('state', '=', 'sending').execute();
+    for (const { ordinal, channel } of sending) {
+      const duplicate = this.#deps.channels[channel]?.idempotent ? 0 : 1;
+      await tx
+        .updateTable('deliveries')
+        .set((eb) => ({ state: 'queued', may_be_duplicate: eb.fn('max', ['may_be_duplicate', eb.val(duplicate)]) }))
+        .where('ordinal', '=', ordinal)
+        .execute();
+    }
+    const waiting = await tx
+      .selectFrom('deliveries')
+      .select(['channel', 'chat'])
+      .distinct()
+      .where('state', '=', 'queued')
+      .execute();
+    return waiting.map((it) => ({ ...it, thread: null }));
+  }
+
+  /** Ends timers and waits for attempts under way, at most `ms` milliseconds. */
+  async close(ms: number): Promise<void> {
+    for (const timer of this.#timers) timer.cancel();
+    const limit = new Promise<void>((resolve) => this.#deps.clock.after(ms, resolve));
+    await Promise.race([Promise.all(this.#running), limit]);
+  }
+}

@@ -1,0 +1,49 @@
+/** Why a message got no answer, in words for the person who waits: what happened and what to do next. */
+export type Failure = { error: string; next: string };
+
+const TRY_AGAIN = 'Send the message again.';
+
+/** `reason` is what stands in the dispatch: `<kind>: <detail>` from a runner, or one of the host's own. */
+export function failureOf(reason: string | null): Failure {
+  const [kind, ...rest] = (reason ?? 'fatal').split(': ');
+  const detail = rest.join(': ').trim();
+  const because = detail === '' ? '' : `: ${detail}`;
+  switch (kind) {
+    case 'stopped':
+      return { error: 'stopped before it was answered', next: 'Send it again if it still matters.' };
+    case 'new-conversation':
+      return { error: 'a new conversation began before this was answered', next: TRY_AGAIN };
+    case 'transient':
+      return { error: `the model could not be reached${because}`, next: `Check the endpoint, then: ${TRY_AGAIN}` };
+    case 'quota':
+      return { error: `the model's quota is used up${because}`, next: 'Wait until it resets, or give the agent another model.' };
+    case 'auth':
+      return {
+        error: `the model refused the key${because}`,
+        next: 'Set ANTHROPIC_API_KEY or OPENAI_API_KEY, then: halfdoor stop, halfdoor start --detach.',
+      };
+    case 'sandbox':
+      return { error: `the sandbox could not start${because}`, next: 'See `halfdoor status` and host.log in the home, then send it again.' };
+    case 'died':
+      return {
+        error: `the agent's run died each time it worked on this${because}`,
+        next: `Change the message, or begin afresh with /new.`,
+      };
+    case 'hostile-file':
+      return {
+        error: `the session's outbound file is not what the host made${because}`,
+        next: 'Begin afresh with /new; look at the session folder if you did not expect this.',
+      };
+    case 'too-large':
+      return { error: `the session's outbound file is over its limit${because}`, next: 'Begin afresh with /new.' };
+    default:
+      return { error: `the agent failed${because}`, next: TRY_AGAIN };
+  }
+}
+
+export const failureText = (reason: string | null): string => {
+  const { error, next } = failureOf(reason);
+  return `No answer: ${error}. ${next}`;
+};
+
+export const NO_REPLY_TEXT = 'The agent finished without writing anything to you. Ask again, or say what you expect.';

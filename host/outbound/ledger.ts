@@ -1,0 +1,123 @@
+/**
+ * Every outbound row on its way to one destination. A queue is one chat: its head is `sending`, the rest `queued`, and
+ * nothing overtakes. Rows enter here and nowhere else.
+ */
+import type { Address } from '@halfdoor/protocol/message';
+import type { Tx } from '../db/central.ts';
+import type { Ids } from '../ids.ts';
+
+/** Content of a delivery as it is stored. A notice is made by the host, a message by an agent. */
+export type DeliveryContent = { type: 'message' | 'notice'; text: string };
+
+export type NewDelivery = {
+  agentId: string;
+  sessionId: string | null;
+  /** Outbound seq; null for what the host says itself. */
+  seq: number | null;
+  /** The same key is the same notice, however often it is made. */
+  noticeKey: string | null;
+  address: Address;
+  destination: string | null;
+  content: DeliveryContent;
+  /** Events this answers. */
+  eventIds: string[];
+};
+
+export type Delivery = {
+  ordinal: number;
+  id: string;
+  sessionId: string | null;
+  agentId: string;
+  seq: number | null;
+  address: Address;
+  destination: string | null;
+  content: DeliveryContent;
+  tries: number;
+  mayBeDuplicate: boolean;
+};
+
+/** A chat's queue by name. */
+export const queueOf = (address: Address): string => JSON.stringify([address.channel, address.chat]);
+
+/** Inserts one row, `queued`, linked to what it answers. Returns false when it was there already. */
+export async function insertDelivery(tx: Tx, it: NewDelivery, ids: Ids, now: string): Promise<boolean> {
+  const id = ids();
+  const { numInsertedOrUpdatedRows } = await tx
+    .insertInto('deliveries')
+    .values({
+      id,
+      session_id: it.sessionId,
+      agent_id: it.agentId,
+      seq: it.seq,
+      notice_key: it.noticeKey,
+      channel: it.address.channel,
+      chat: it.address.chat,
+      thread: it.address.thread,
+      destination: it.destination,
+      content: JSON.stringify(it.content),
+      state: 'queued',
+      tries: 0,
+      may_be_duplicate: 0,
+      created_at: now,
+    })
+    .onConflict((conflict) => (it.noticeKey === null ? conflict.columns(['session_id', 'seq']) : conflict.column('notice_key')).doNothing())
+    .executeTakeFirstOrThrow();
+  if (numInsertedOrUpdatedRows === 0n) return false;
+  for (const eventId of it.eventIds) {
+    await tx.insertInto('delivery_events').values({ event_id: eventId, delivery_id: id }).execute();
+  }
+  return true;
+}
+
+/** The head of a chat's queue, whatever its state; null when nothing waits. */
+export async function headOf(tx: Tx, address: Address): Promise<(Delivery & { state: string; dueAt: string | null }) | null> {
+  const row = await tx
+    .selectFrom('deliveries')
+    .selectAll()
+    .where('channel', '=', address.channel)
+    .where('chat', '=', address.chat)
+    .where('state', 'in', ['queued', 'sending'])
+    .orderBy('ordinal')
+    .limit(1)
+    .executeTakeFirst();
+  if (!row) return null;
+  return {
+    ordinal: row.ordinal,
+    id: row.id,
+    sessionId: row.session_id,
+    agentId: row.agent_id,
+    seq: row.seq,
+    address: { channel: row.channel, chat: row.chat, thread: row.thread },
+    destination: row.destination,
+    content: JSON.parse(row.content) as DeliveryContent,
+    tries: row.tries,
+    mayBeDuplicate: row.may_be_duplicate === 1,
+    state: row.state,
+    dueAt: row.due_at,
+  };
+}
+
+/**
+ * Marks the head of the queue `sending` and returns it, so that it can be handed to the platform after this commit.
+ * Null when there is nothing, when the head is under way already, or when it is not due yet.
+ */
+export async function takeHead(tx: Tx, address: Address, now: string): Promise<Delivery | null> {
+  const head = await headOf(tx, address);
+  if (!head || head.state !== 'queued' || (head.dueAt !== null && head.dueAt > now)) return null;
+  await tx.updateTable('deliveries').set({ state: 'sending' }).where('ordinal', '=', head.ordinal).execute();
+  return head;
+}
+
+/** The heads of these chats' queues, marked `sending` in the same commit. */
+export async function takeHeads(
+  deps: { now(): string; mayTake(address: Address): boolean },
+  tx: Tx,
+  chats: Address[],
+): Promise<Delivery[]> {
+  const heads: Delivery[] = [];
+  for (const address of new Map(chats.map((it) => [queueOf(it), it])).values()) {
+    const head = deps.mayTake(address) ? await takeHead(tx, address, deps.now()) : null;
+    if (head) heads.push(head);
+  }
+  return heads;
+}
