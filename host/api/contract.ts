@@ -50,7 +50,10 @@ export type Reply = { delivery: string; seq: number | null; text: string; to: st
 export type MessageView = {
   id: string;
   status: SendStatus;
+  /** What the agent said to it; for a command, what the host said. */
   replies: Reply[];
+  /** What the host said about it besides; to be confirmed like replies, or the terminal shows it later. */
+  notices: Reply[];
   error?: string;
   next?: string;
 };

@@ -1,0 +1,120 @@
+/**
+ * The model endpoint as a session sees it: a reverse proxy that serves the protocol's one path, drops every credential
+ * the caller brought and adds the host's own.
+ */
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { LIMITS } from '@halfdoor/protocol/limits';
+import type { ModelApi } from '@halfdoor/protocol/message';
+import type { Log } from '../log.ts';
+import { classify, errorBody, type ModelErrorCode } from './model-error.ts';
+
+export type ModelEndpoint = { api: ModelApi; baseUrl: string; ownAddress: boolean };
+export type ModelKeys = Readonly<Record<ModelApi, string | null>>;
+
+const PATHS: Record<ModelApi, string> = { anthropic: '/v1/messages', openai: '/v1/chat/completions' };
+const DEFAULT_BASE: Record<ModelApi, string> = {
+  anthropic: 'https://api.anthropic.com/v1',
+  openai: 'https://api.openai.com/v1',
+};
+
+/** Headers of the caller that go on; everything else, credentials first, stays behind. */
+const REQUEST_HEADERS = ['content-type', 'content-length', 'accept', 'anthropic-version', 'anthropic-beta', 'user-agent'];
+const RESPONSE_HEADERS = ['content-type', 'cache-control', 'retry-after', 'request-id', 'x-request-id'];
+const ERROR_BODY_BYTES = 16 * 1024;
+const REQUEST_BYTES = 32 * 1024 * 1024;
+
+/** Where an agent's requests go; `baseUrl` as its owner wrote it, with or without /v1. */
+export function endpointOf(api: ModelApi, baseUrl: string | null): ModelEndpoint {
+  const base = (baseUrl ?? DEFAULT_BASE[api]).replace(/\/+$/, '');
+  return { api, baseUrl: base.endsWith('/v1') ? base : `${base}/v1`, ownAddress: baseUrl !== null };
+}
+
+export function serveModel(
+  deps: { keys: ModelKeys; log: Log },
+  endpoint: ModelEndpoint | null,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): void {
+  const path = (incoming.url ?? '').split('?', 1)[0];
+  if (endpoint === null || incoming.method !== 'POST' || path !== PATHS[endpoint.api]) {
+    return refuse(outgoing, 404, 'not_allowed');
+  }
+  const key = deps.keys[endpoint.api];
+  // A local model wants no key; the public endpoints do.
+  if (key === null && !endpoint.ownAddress) return refuse(outgoing, 401, 'no_key');
+  forward(deps.log, new URL(endpoint.baseUrl + PATHS[endpoint.api].slice('/v1'.length)), endpoint.api, key, incoming, outgoing);
+}
+
+function refuse(outgoing: ServerResponse, status: number, code: ModelErrorCode, retryAfter?: string): void {
+  if (outgoing.headersSent) {
+    outgoing.destroy();
+    return;
+  }
+  outgoing.writeHead(status, { 'content-type': 'application/json', ...(retryAfter ? { 'retry-after': retryAfter } : {}) });
+  outgoing.end(errorBody(code));
+}
+
+function pick(headers: IncomingHttpHeaders, names: readonly string[]): OutgoingHttpHeaders {
+  return Object.fromEntries(names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
+}
+
+function headersFor(api: ModelApi, key: string | null, incoming: IncomingMessage): OutgoingHttpHeaders {
+  const headers = pick(incoming.headers, REQUEST_HEADERS);
+  if (key !== null && api === 'anthropic') headers['x-api-key'] = key;
+  if (key !== null && api === 'openai') headers.authorization = `Bearer ${key}`;
+  return headers;
+}
+
+function forward(
+  log: Log,
+  url: URL,
+  api: ModelApi,
+  key: string | null,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): void {
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const upstream = send(url, { method: 'POST', headers: headersFor(api, key, incoming), timeout: LIMITS.silenceMs });
+  upstream.on('timeout', () => upstream.destroy(new Error('silent for too long')));
+  upstream.on('error', (error) => {
+    log.warn('model endpoint', { host: url.host, error: error.message });
+    refuse(outgoing, 502, 'endpoint_unreachable');
+  });
+  upstream.on('response', (answer) => relay(log, url, key, answer, outgoing));
+  outgoing.on('close', () => upstream.destroy());
+  let bytes = 0;
+  incoming.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > REQUEST_BYTES) {
+      incoming.unpipe(upstream);
+      upstream.destroy();
+      refuse(outgoing, 413, 'context_length_exceeded');
+    }
+  });
+  incoming.pipe(upstream);
+}
+
+function relay(log: Log, url: URL, key: string | null, answer: IncomingMessage, outgoing: ServerResponse): void {
+  const status = answer.statusCode ?? 502;
+  if (status >= 200 && status < 300) {
+    outgoing.writeHead(status, pick(answer.headers, RESPONSE_HEADERS));
+    answer.pipe(outgoing);
+    answer.on('error', () => outgoing.destroy());
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  answer.on('data', (chunk: Buffer) => {
+    if (bytes < ERROR_BODY_BYTES) chunks.push(chunk);
+    bytes += chunk.length;
+  });
+  answer.on('end', () => {
+    const body = Buffer.concat(chunks).toString('utf8').slice(0, ERROR_BODY_BYTES);
+    const code = classify(status, body);
+    const said = key === null ? body : body.replaceAll(key, '[key]');
+    log.warn('model endpoint', { host: url.host, status, code, said: said.slice(0, 500) });
+    refuse(outgoing, status >= 400 ? status : 502, code, answer.headers['retry-after']);
+  });
+  answer.on('error', () => refuse(outgoing, 502, 'endpoint_unreachable'));
+}

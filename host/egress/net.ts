@@ -1,0 +1,30 @@
+/** The session's guarded way out: a Unix socket in its own folder. The socket is the identity; there is no other way. */
+import { createServer } from 'node:http';
+import type { ModelApi } from '@halfdoor/protocol/message';
+import type { Log } from '../log.ts';
+import { endpointOf, serveModel, type ModelKeys } from './model.ts';
+
+export type NetAgent = { name: string; api: ModelApi | null; baseUrl: string | null };
+
+/** Listens at `path` for one session. `close` ends what is under way. */
+export async function openNet(
+  deps: { keys: ModelKeys; log: Log },
+  path: string,
+  agent: NetAgent,
+): Promise<{ close(): Promise<void> }> {
+  const endpoint = agent.api === null ? null : endpointOf(agent.api, agent.baseUrl);
+  const server = createServer((incoming, outgoing) => serveModel(deps, endpoint, incoming, outgoing));
+  server.maxConnections = 16;
+  server.on('clientError', (_error, socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => resolve());
+  });
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,130 @@
+/** The wiring diagram: every part of the host, made once, each given what it needs. */
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Durable } from '@halfdoor/protocol/durable';
+import { agentDir } from './agents/agents.ts';
+import type { StatusView } from './api/contract.ts';
+import { serveApi } from './api/server.ts';
+import { TerminalChannel } from './channels/terminal.ts';
+import { isoNow, type Clock } from './clock.ts';
+import { Central } from './db/central.ts';
+import { lockHome } from './db/lock.ts';
+import type { ModelKeys } from './egress/model.ts';
+import { openNet } from './egress/net.ts';
+import { homeAt, runDirFor, type Home } from './home.ts';
+import { makeIds } from './ids.ts';
+import { accept, type AcceptDeps } from './inbound/accept.ts';
+import type { Log } from './log.ts';
+import { Deliverer } from './outbound/deliver.ts';
+import type { OutboundReader } from './outbound/reader.ts';
+import { startReader } from './outbound/reader-process.ts';
+import { ensureRunDir } from './run-dir.ts';
+import { makeSandboxes } from './sandboxes/index.ts';
+import type { Probe, SandboxKind } from './sandboxes/sandbox.ts';
+import { reapStrays } from './sandboxes/strays.ts';
+import { ensureTemplates, makeSessionFolder } from './sessions/folder.ts';
+import { Sessions } from './sessions/sessions.ts';
+import { tellAgent } from './sessions/tell-agent.ts';
+import { describeAgent, statusView } from './status.ts';
+
+export type HostOptions = {
+  root: string;
+  /** The pinned Bun, and the folder with runner.js and reader.js. */
+  bun: string;
+  dist: string;
+  keys: ModelKeys;
+  env: { XDG_RUNTIME_DIR?: string | undefined };
+  uid: number;
+  pid: number;
+  clock: Clock;
+  log: Log;
+  durable: Durable;
+  /** Called when somebody asks the host to end. */
+  shutDown(): void;
+};
+
+export type Host = { home: Home; apiSocket: string; close(): Promise<void> };
+
+const DRAIN_MS = 10_000;
+
+/** Opens a home and serves it. Throws `HomeLocked` when another host does. */
+export async function openHost(options: HostOptions): Promise<Host> {
+  const { clock, log, durable, uid } = options;
+  const home = homeAt(options.root);
+  makeFolders(home);
+  const lock = lockHome(home.root, home.lock, home.pidFile, options.pid);
+  const runDir = runDirFor(home, options.env, tmpdir(), uid);
+  ensureRunDir(home, runDir, uid);
+  const reaped = await reapStrays(home.label);
+  if (reaped > 0) log.warn('ended what a host before left running', { processes: reaped });
+  clearSockets(runDir);
+  const now = (): string => isoNow(clock);
+  const ids = makeIds(() => clock.now().getTime());
+  const central = await Central.open(home.central, durable);
+  const templates = ensureTemplates(home, durable);
+  const sandboxes = makeSandboxes({ home, uid, log: log.scope('sandbox') });
+  const probes = cacheProbes((kind) => sandboxes[kind].probe());
+  const program = { bun: options.bun, folder: options.dist, entry: 'runner.js' };
+  const reader = await openReader(options, home, (await probes('bubblewrap')).ok);
+
+  const terminal = new TerminalChannel((address) => void deliverer.kick(address));
+  const channels = { terminal };
+  const deliverer: Deliverer = new Deliverer({
+    central,
+    channels,
+    clock,
+    log: log.scope('deliver'),
+    onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
+  });
+  const base = { central, home, ids, durable, now, clock, mayTake: deliverer.mayTake.bind(deliverer) };
+  const { signals, ...parts } = makeParts(base, log, options.keys);
+  const sessions: Sessions = new Sessions({
+    ...base,
+    ...parts,
+    signals,
+    runDir,
+    templates,
+    program,
+    sandboxes,
+    reader,
+    startDelivery: (head) => deliverer.start(head),
+    tellAgent: async (sessionId, agentId, notes) => {
+      const messages = await tellAgent(base, sessionId, agentId, notes);
+      sessions.enqueue(messages.map((message) => ({ sessionId, agentId, message })));
+    },
+  });
+  const acceptDeps: AcceptDeps = {
+    ...base,
+    makeFolder: (id) => void makeSessionFolder(home, templates, id, durable),
+    describe: (agentId) => describeAgent(central.read, sessions, agentId),
+    after: (it) => {
+      sessions.enqueue(it.enqueue);
+      for (const head of it.heads) deliverer.start(head);
+      sessions.end(it.ended);
+      if (it.settledEvents.length > 0) signals.emit('settled', { eventIds: it.settledEvents });
+    },
+  };
+  const startedAt = now();
+  const status = (): Promise<StatusView> =>
+    statusView({ central, sessions, reader, probes }, { home: home.root, pid: options.pid, startedAt });
+  const apiSocket = join(runDir, 'api.sock');
+  await deliverer.recover();
+  await sessions.recover();
+  const api = await serveApi(
+    { ...base, log: log.scope('api'), uid, terminal, signals, sessions, deliverer, probe: probes, status,
+      accept: (incoming) => accept(acceptDeps, incoming), shutDown: options.shutDown },
+    apiSocket,
+  );
+  void sessions.sweepFolders().then((n) => n > 0 && log.info('swept folders that no session names', { folders: n }));
+  const close = async (): Promise<void> => {
+    await api.close();
+    await sessions.close();
+    terminal.close();
+    await deliverer.close(DRAIN_MS);
+    await reader.close();
+    await central.close();
+    lock.release();
+  };
+  return { home, apiSocket, close };
+}

@@ -1,0 +1,382 @@
+/**
+ * The one queue through which everything about a session goes: asleep → waiting → starting → awake → stopping → asleep.
+ * One thing at a time, in this order: a run that ended, a start, a stop, new messages in, new rows out.
+ */
+import { isFault } from '@halfdoor/protocol/fault';
+import { LIMITS } from '@halfdoor/protocol/limits';
+import type { NewInbound, Receipt } from '@halfdoor/protocol/message';
+import type { SessionState } from '../api/contract.ts';
+import type { Timer } from '../clock.ts';
+import { errorText, type Log } from '../log.ts';
+import type { Collected } from '../outbound/collect.ts';
+import type { Delivery } from '../outbound/ledger.ts';
+import type { Settled } from '../outbound/settle.ts';
+import { SandboxError, type SandboxExit } from '../sandboxes/sandbox.ts';
+import { endRun, type Ending } from './after-run.ts';
+import { isLifeless, pollDelayMs, restartDelayMs, victims } from './decide.ts';
+import type { Slots } from './slots.ts';
+import { due, numberRun, projectAll, recoverRun, startRun, type Due, type LiveRun, type WakeDeps } from './wake.ts';
+import { Watch, type WatchDeps } from './watch.ts';
+
+export type ActorDeps = WakeDeps &
+  WatchDeps & {
+    log: Log;
+    slots: Slots;
+    startDelivery(head: Delivery): void;
+    /** Puts what the agent must be told about into its session, as context that starts nothing. */
+    tellAgent(sessionId: string, agentId: string, notes: { key: string; text: string }[]): Promise<void>;
+    /** The session is asleep and has nothing to do: the registry forgets the actor. */
+    onAsleep(actor: Actor): void;
+  };
+
+/** Why the host ends a run. The first four are its own choice; the others count against what was worked on. */
+type StopReason = 'idle' | 'evicted' | 'shutdown' | 'ended' | 'lifeless' | 'locked' | 'hostile-file' | 'too-large';
+const BLAMELESS: readonly StopReason[] = ['idle', 'evicted', 'shutdown', 'ended'];
+const RETRY_AFTER_ERROR_MS = 1_000;
+
+export class Actor {
+  readonly sessionId: string;
+  readonly agentId: string;
+  readonly #deps: ActorDeps;
+  readonly #watch: Watch;
+  /** Waking dispatches that are not settled. */
+  readonly #open = new Set<string>();
+  #state: SessionState = 'asleep';
+  #due: Due | null = null;
+  #live: LiveRun | null = null;
+  #exit: SandboxExit | null = null;
+  #stopFor: StopReason | null = null;
+  /** Central may have open work that this actor has not seen. */
+  #mustCheck = false;
+  #closing = false;
+  #granted = false;
+  #working = false;
+  #ringed = false;
+  #inbox: NewInbound[] = [];
+  #receipts: Receipt[] = [];
+  #deaths = 0;
+  #lockedSince: number | null = null;
+  #idleSince = 0;
+  #poll: Timer | null = null;
+  #restart: Timer | null = null;
+
+  constructor(deps: ActorDeps, sessionId: string, agentId: string) {
+    this.#deps = deps;
+    this.sessionId = sessionId;
+    this.agentId = agentId;
+    this.#watch = new Watch(deps, { sessionId, agentId }, (collected) => this.#onCollected(collected));
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get pid(): number | null {
+    return this.#live?.sandbox.pid ?? null;
+  }
+
+  /** Since when it has been awake with nothing to do, on the host's clock; null when busy or not awake. */
+  get idleSince(): number | null {
+    return this.#state === 'awake' && this.#open.size === 0 && this.#stopFor === null ? this.#idleSince : null;
+  }
+
+  /** New dispatches, already durable in central. */
+  enqueue(messages: NewInbound[]): void {
+    this.#inbox.push(...messages);
+    for (const it of messages) if (it.wakes) this.#open.add(it.id);
+    this.#kick();
+  }
+
+  /** At start: central has open work for this session, or a run of the host before was never seen to end. */
+  revive(leftRunning: boolean): void {
+    this.#mustCheck = true;
+    if (leftRunning) this.#exit = { code: null, signal: null, stderr: 'the host ended first' };
+    if (leftRunning) this.#stopFor = 'shutdown';
+    this.#kick();
+  }
+
+  receipt(receipt: Receipt): void {
+    if (this.#live) this.#receipts.push(receipt);
+  }
+
+  /** Ends the run if there is one. After `shutdown` and `ended` nothing wakes this session here again. */
+  stop(reason: 'evicted' | 'shutdown' | 'ended'): void {
+    this.#closing ||= reason !== 'evicted';
+    if (this.#closing) {
+      this.#restart?.cancel();
+      this.#restart = null;
+    }
+    if (this.#live) this.#stopFor ??= reason;
+    this.#kick();
+  }
+
+  #kick(): void {
+    if (this.#working) return;
+    this.#working = true;
+    setImmediate(() => void this.#work());
+  }
+
+  async #work(): Promise<void> {
+    let failed = false;
+    try {
+      while (await this.#step());
+    } catch (error) {
+      failed = true;
+      this.#deps.log.error('session failed', { session: this.sessionId, error: errorText(error) });
+    }
+    this.#working = false;
+    if (failed) this.#deps.clock.after(RETRY_AFTER_ERROR_MS, () => this.#kick());
+    else if (this.#hasMore()) this.#kick();
+    else if (this.#state === 'asleep' && this.#restart === null) this.#deps.onAsleep(this);
+  }
+
+  /** What came in between the last step and here: its kick found the queue still working. */
+  #hasMore(): boolean {
+    if (this.#exit !== null) return true;
+    if (this.#live === null) {
+      const wanted = (this.#open.size > 0 || this.#mustCheck) && !this.#closing && this.#restart === null;
+      return wanted && (this.#granted || this.#state !== 'waiting');
+    }
+    if (this.#state !== 'awake') return this.#ringed;
+    return this.#ringed || this.#stopFor !== null || (this.#inbox.length > 0 && this.#lockedSince === null);
+  }
+
+  /** Does the most urgent thing; false when there is nothing to do now. */
+  async #step(): Promise<boolean> {
+    if (this.#exit !== null) return this.#afterExit(this.#exit);
+    if (this.#live === null) return this.#maybeStart();
+    if (this.#stopFor !== null && this.#state === 'awake') return this.#beginStop(this.#live, this.#stopFor);
+    if (this.#state === 'awake' && this.#inbox.length > 0) return this.#project(this.#live);
+    if (!this.#ringed) return false;
+    this.#ringed = false;
+    await this.#look();
+    return true;
+  }
+
+  async #maybeStart(): Promise<boolean> {
+    if (this.#closing || (this.#open.size === 0 && !this.#mustCheck) || this.#restart !== null) {
+      this.#releaseSlot();
+      this.#setState('asleep');
+      return false;
+    }
+    if (!this.#granted) {
+      this.#setState('waiting');
+      this.#deps.slots.request(this.sessionId, () => {
+        this.#granted = true;
+        this.#kick();
+      });
+      return this.#granted;
+    }
+    this.#setState('starting');
+    await this.#start();
+    return true;
+  }
+
+  async #start(): Promise<void> {
+    this.#mustCheck = false;
+    const it = (this.#due = await due(this.#deps, this.sessionId));
+    const known = new Set(it?.open.map((message) => message.id));
+    // What came in while central was asked is projected after the start.
+    this.#inbox = this.#inbox.filter((message) => !known.has(message.id));
+    this.#open.clear();
+    for (const message of [...(it?.open ?? []), ...this.#inbox]) if (message.wakes) this.#open.add(message.id);
+    if (it === null || this.#open.size === 0) return;
+    this.#receipts = [];
+    this.#stopFor = null;
+    try {
+      this.#live = await this.#startLive(it);
+    } catch (error) {
+      return this.#notStarted(error);
+    }
+    void this.#live.sandbox.gone.then((exit) => {
+      this.#exit = exit;
+      this.#kick();
+    });
+    this.#idleSince = this.#nowMs();
+    this.#lockedSince = null;
+    if (this.#closing) this.#stopFor = 'shutdown';
+    this.#setState('awake');
+    this.#schedulePoll();
+  }
+
+  async #startLive(it: Due): Promise<LiveRun> {
+    const inbound = await projectAll(this.#deps, this.sessionId, it);
+    try {
+      const run = await numberRun(this.#deps, this.sessionId);
+      this.#watch.begin(run, it.cursor);
+      return await startRun(this.#deps, this.sessionId, it, run, inbound, () => this.#ring());
+    } catch (error) {
+      inbound.close();
+      throw error;
+    }
+  }
+
+  async #notStarted(error: unknown): Promise<void> {
+    const text = error instanceof SandboxError ? `${error.message}. ${error.next}` : errorText(error);
+    this.#deps.log.error('run did not start', { session: this.sessionId, error: text });
+    this.#releaseSlot();
+    const blamed = [...this.#open];
+    await this.#endRun({ ending: `not started: ${text}`, victims: blamed, reason: `sandbox: ${text}`, hopeless: false });
+    this.#restartLater();
+  }
+
+  #ring(): void {
+    this.#ringed = true;
+    this.#kick();
+  }
+
+  /** Behind the bell: looks anyway, and at the beat; slower when nothing is under way. */
+  #schedulePoll(): void {
+    this.#poll?.cancel();
+    this.#poll = this.#deps.clock.after(pollDelayMs(this.#open.size > 0), () => {
+      if (this.#state !== 'awake') return;
+      const now = this.#nowMs();
+      if (isLifeless(this.#watch.beatSeenAt, now)) this.#stopFor ??= 'lifeless';
+      else if (this.#open.size === 0 && now - this.#idleSince > LIMITS.idleSandboxMs) this.#stopFor ??= 'idle';
+      this.#ring();
+      this.#schedulePoll();
+    });
+  }
+
+  #project(live: LiveRun): boolean {
+    const messages = this.#inbox;
+    try {
+      live.inbound.project({ messages, receipts: this.#receipts, cursor: this.#watch.cursor });
+    } catch (error) {
+      if (!isFault(error, 'busy')) throw error;
+      this.#lookAgainSoon();
+      return false;
+    }
+    this.#lockedSince = null;
+    this.#inbox = this.#inbox.slice(messages.length);
+    this.#receipts = [];
+    live.bell.ring();
+    return true;
+  }
+
+  /** Somebody holds a lock: again in a few milliseconds, and past five seconds the run ends. */
+  #lookAgainSoon(): void {
+    const now = this.#nowMs();
+    this.#lockedSince ??= now;
+    if (now - this.#lockedSince > LIMITS.lockedMs) this.#stopFor ??= 'locked';
+    this.#deps.clock.after(LIMITS.bellPauseMs, () => this.#ring());
+  }
+
+  async #look(): Promise<void> {
+    const looked = await this.#watch.look();
+    if (looked.seen === 'again') return this.#lookAgainSoon();
+    this.#lockedSince = null;
+    if (looked.seen === 'all') return;
+    this.#deps.log.warn('outbound file refused', { session: this.sessionId, as: looked.as, detail: looked.detail });
+    this.#stopFor ??= looked.as;
+  }
+
+  async #onCollected(collected: Collected): Promise<void> {
+    this.#afterCommit(collected.settled, collected.heads);
+    if (collected.refused.length === 0) return;
+    const timestamp = this.#deps.now();
+    for (const { seq, text } of collected.refused) {
+      this.receipt({ seq, status: 'refused', platformId: null, reason: text, timestamp });
+    }
+    const notes = collected.refused.map(({ seq, text }) => ({ key: `refused:${seq}`, text }));
+    await this.#deps.tellAgent(this.sessionId, this.agentId, notes);
+  }
+
+  #afterCommit(settled: Settled[], heads: Delivery[]): void {
+    for (const head of heads) this.#deps.startDelivery(head);
+    if (settled.length === 0) return;
+    for (const it of settled) this.#open.delete(it.dispatchId);
+    this.#deaths = 0;
+    this.#idleSince = this.#nowMs();
+    this.#deps.signals.emit('settled', { eventIds: settled.map((it) => it.eventId) });
+    if (this.#open.size === 0 && this.#deps.slots.waiting > 0) this.stop('evicted');
+  }
+
+  #beginStop(live: LiveRun, reason: StopReason): boolean {
+    this.#setState('stopping');
+    if (BLAMELESS.includes(reason)) void live.sandbox.stop();
+    else live.sandbox.kill();
+    return true;
+  }
+
+  async #afterExit(exit: SandboxExit): Promise<boolean> {
+    this.#setState('stopping');
+    this.#poll?.cancel();
+    const run = this.#live?.run ?? 0;
+    this.#due ??= await due(this.#deps, this.sessionId);
+    if (this.#live === null) this.#watch.begin(run, this.#due?.cursor ?? 0);
+    const looked = await this.#watch.lastLook(() => this.#recover());
+    if (looked.seen === 'spoiled') this.#stopFor = looked.as;
+    const end = this.#endingOf(exit, run);
+    if (end.victims.length > 0) {
+      const { ending } = end;
+      this.#deps.log.warn('run died', { session: this.sessionId, run, ending, stderr: exit.stderr.slice(-500) });
+    }
+    await this.#endRun(end);
+    await this.#release();
+    this.#restartLater();
+    return true;
+  }
+
+  async #recover(): Promise<void> {
+    if (this.#due === null) return;
+    try {
+      await recoverRun(this.#deps, this.sessionId, this.#due);
+    } catch (error) {
+      this.#deps.log.error('recovery did not start', { session: this.sessionId, error: errorText(error) });
+    }
+  }
+
+  #endingOf(exit: SandboxExit, run: number): Ending {
+    const stopFor = this.#stopFor;
+    const ending = stopFor ?? (exit.signal ? `signal ${exit.signal}` : `exit ${exit.code}`);
+    if (stopFor === 'hostile-file' || stopFor === 'too-large') {
+      return { ending, victims: [...this.#open], reason: ending, hopeless: true };
+    }
+    if (stopFor !== null && BLAMELESS.includes(stopFor)) return { ending, victims: [], reason: ending, hopeless: false };
+    return { ending, victims: victims(this.#watch.heartbeat, run, this.#open), reason: `died: ${ending}`, hopeless: false };
+  }
+
+  async #release(): Promise<void> {
+    const live = this.#live;
+    this.#exit = null;
+    this.#stopFor = null;
+    this.#live = null;
+    this.#due = null;
+    this.#deps.reader.forget(this.sessionId);
+    live?.inbound.close();
+    await Promise.all([live?.bell.close(), live?.net.close()]);
+    this.#releaseSlot();
+  }
+
+  #releaseSlot(): void {
+    this.#granted = false;
+    this.#deps.slots.release(this.sessionId);
+  }
+
+  async #endRun(end: Ending): Promise<void> {
+    const deaths = this.#deaths;
+    const { settled, heads } = await endRun(this.#deps, { sessionId: this.sessionId, agentId: this.agentId }, end);
+    this.#afterCommit(settled, heads);
+    this.#deaths = end.victims.length > 0 ? deaths + 1 : 0;
+  }
+
+  #restartLater(): void {
+    const delay = restartDelayMs(this.#deaths);
+    if (this.#open.size === 0 || this.#closing || delay === 0) return;
+    this.#restart = this.#deps.clock.after(delay, () => {
+      this.#restart = null;
+      this.#kick();
+    });
+  }
+
+  #setState(state: SessionState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#deps.signals.emit('session', { sessionId: this.sessionId, agentId: this.agentId, state });
+  }
+
+  #nowMs(): number {
+    return this.#deps.clock.now().getTime();
+  }
+}

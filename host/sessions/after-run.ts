@@ -1,0 +1,55 @@
+/** What the end of a run leaves in central: its end, tries counted, and what is given up with a word to the person. */
+import type { Address } from '@halfdoor/protocol/message';
+import type { Tx } from '../db/central.ts';
+import { takeHeads, type Delivery } from '../outbound/ledger.ts';
+import { settleOne, tellPeople, type CollectDeps, type CollectedFrom, type Settled } from '../outbound/settle.ts';
+import { isGivenUp } from './decide.ts';
+
+export type Ending = {
+  /** How it ended, for the record: `stopped`, `exit 0`, `signal SIGKILL`, `not started: …`. */
+  ending: string;
+  /** Messages this counts against; empty when the host ended the run itself. */
+  victims: string[];
+  /** Why those that are given up got no answer: a reason `failureOf` understands. */
+  reason: string;
+  /** Given up now, however often they were tried. */
+  hopeless: boolean;
+};
+
+/** One commit; decided only with no run alive and after the last collect. */
+export function endRun(
+  deps: CollectDeps,
+  from: CollectedFrom,
+  end: Ending,
+): Promise<{ settled: Settled[]; heads: Delivery[] }> {
+  return deps.central.commit('settle-dead', async (tx) => {
+    // Every earlier run of this session is over too: two are never alive at once.
+    await tx
+      .updateTable('runs')
+      .set({ ended_at: deps.now(), ending: end.ending })
+      .where('session_id', '=', from.sessionId)
+      .where('ended_at', 'is', null)
+      .execute();
+    const dead = await countTries(deps, tx, from, end);
+    const notified: Address[] = await tellPeople(deps, tx, from, dead);
+    return { settled: dead, heads: await takeHeads(deps, tx, notified) };
+  });
+}
+
+async function countTries(deps: CollectDeps, tx: Tx, from: CollectedFrom, end: Ending) {
+  const dead: NonNullable<Awaited<ReturnType<typeof settleOne>>>[] = [];
+  for (const id of end.victims) {
+    const row = await tx
+      .updateTable('dispatches')
+      .set((eb) => ({ tries: eb('tries', '+', 1) }))
+      .where('id', '=', id)
+      .where('session_id', '=', from.sessionId)
+      .where('state', '=', 'open')
+      .returning('tries')
+      .executeTakeFirst();
+    if (!row || !(end.hopeless || isGivenUp(row.tries))) continue;
+    const settled = await settleOne(tx, from.sessionId, id, 'dead', end.reason, deps.now());
+    if (settled) dead.push(settled);
+  }
+  return dead;
+}

@@ -1,0 +1,133 @@
+/** All sessions that are not simply asleep: an actor each. Asleep means no actor, no process, no handle, no timer. */
+import { readdirSync } from 'node:fs';
+import { LIMITS } from '@halfdoor/protocol/limits';
+import type { Receipt } from '@halfdoor/protocol/message';
+import type { SessionState } from '../api/contract.ts';
+import type { ToEnqueue } from '../inbound/dispatch.ts';
+import { errorText } from '../log.ts';
+import { Actor, type ActorDeps } from './actor.ts';
+import { removeSessionFolder } from './folder.ts';
+import { Slots } from './slots.ts';
+
+export type SessionsDeps = Omit<ActorDeps, 'slots' | 'onAsleep'>;
+
+export class Sessions {
+  readonly #deps: ActorDeps;
+  readonly #actors = new Map<string, Actor>();
+  readonly #ended = new Set<string>();
+  #closing: (() => void) | null = null;
+
+  constructor(deps: SessionsDeps) {
+    const slots = new Slots(LIMITS.awakeSandboxes, () => this.#evictIdle());
+    this.#deps = { ...deps, slots, onAsleep: (actor) => this.#onAsleep(actor) };
+  }
+
+  enqueue(items: ToEnqueue[]): void {
+    if (this.#closing) return;
+    for (const { sessionId, agentId, message } of items) this.#actor(sessionId, agentId).enqueue([message]);
+  }
+
+  /** A clean start ended these: their runs stop, what they said is collected, their folders go. */
+  end(items: { sessionId: string; agentId: string }[]): void {
+    for (const { sessionId, agentId } of items) {
+      this.#ended.add(sessionId);
+      this.#actor(sessionId, agentId).stop('ended');
+    }
+  }
+
+  receipt(sessionId: string, receipt: Receipt): void {
+    this.#actors.get(sessionId)?.receipt(receipt);
+  }
+
+  state(sessionId: string): { state: SessionState; place: number | null; pid: number | null } {
+    const actor = this.#actors.get(sessionId);
+    return { state: actor?.state ?? 'asleep', place: this.#deps.slots.place(sessionId), pid: actor?.pid ?? null };
+  }
+
+  counts(): { awake: number; waiting: number } {
+    return { awake: this.#deps.slots.used, waiting: this.#deps.slots.waiting };
+  }
+
+  /** At start: runs that were never seen to end, open work, and folders of sessions that ended. */
+  async recover(): Promise<void> {
+    const db = this.#deps.central.read;
+    const left = await db
+      .selectFrom('runs')
+      .innerJoin('sessions', 'sessions.id', 'runs.session_id')
+      .select(['sessions.id', 'agent_id', 'sessions.ended_at'])
+      .distinct()
+      .where('runs.ended_at', 'is', null)
+      .execute();
+    const open = await db
+      .selectFrom('dispatches')
+      .select(['session_id as id', 'agent_id'])
+      .distinct()
+      .where('state', '=', 'open')
+      .where('wakes', '=', 1)
+      .execute();
+    const ended = await db
+      .selectFrom('sessions')
+      .select(['id', 'agent_id'])
+      .where('ended_at', 'is not', null)
+      .where('removed_at', 'is', null)
+      .execute();
+    for (const { id } of ended) this.#ended.add(id);
+    for (const row of left) this.#actor(row.id, row.agent_id).revive(true);
+    const known = new Set(left.map((row) => row.id));
+    for (const row of open) if (!known.has(row.id)) this.#actor(row.id, row.agent_id).revive(false);
+    for (const row of ended) if (!known.has(row.id)) this.#actor(row.id, row.agent_id).stop('ended');
+  }
+
+  /** Removes folders that no row names: made for a session whose accept never committed. */
+  async sweepFolders(): Promise<number> {
+    const rows = await this.#deps.central.read.selectFrom('sessions').select('id').where('removed_at', 'is', null).execute();
+    const known = new Set(rows.map((row) => row.id));
+    const strays = readdirSync(this.#deps.home.sessions).filter((id) => !known.has(id));
+    for (const id of strays) removeSessionFolder(this.#deps.home, id);
+    return strays.length;
+  }
+
+  /** Stops every run and waits until all are gone and collected. Nothing wakes here afterwards. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#closing = resolve;
+      for (const actor of this.#actors.values()) actor.stop('shutdown');
+      if (this.#actors.size === 0) resolve();
+    });
+  }
+
+  #actor(sessionId: string, agentId: string): Actor {
+    let actor = this.#actors.get(sessionId);
+    if (!actor) {
+      actor = new Actor(this.#deps, sessionId, agentId);
+      this.#actors.set(sessionId, actor);
+    }
+    return actor;
+  }
+
+  #onAsleep(actor: Actor): void {
+    this.#actors.delete(actor.sessionId);
+    if (this.#ended.delete(actor.sessionId)) this.#remove(actor.sessionId);
+    if (this.#closing && this.#actors.size === 0) this.#closing();
+  }
+
+  #remove(sessionId: string): void {
+    try {
+      removeSessionFolder(this.#deps.home, sessionId);
+    } catch (error) {
+      this.#deps.log.warn('session folder not removed', { session: sessionId, error: errorText(error) });
+      return;
+    }
+    const removed_at = this.#deps.now();
+    this.#deps.central
+      .commit('end-session', (tx) => tx.updateTable('sessions').set({ removed_at }).where('id', '=', sessionId).execute())
+      .catch((error: unknown) => this.#deps.log.warn('session end not noted', { session: sessionId, error: errorText(error) }));
+  }
+
+  /** Of those that are awake with nothing to do, the one that has been so for longest gives its slot away. */
+  #evictIdle(): void {
+    const idle = [...this.#actors.values()].filter((actor) => actor.idleSince !== null);
+    idle.sort((a, b) => (a.idleSince ?? 0) - (b.idleSince ?? 0));
+    idle[0]?.stop('evicted');
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * From asleep to a running sandbox: make the projection whole, number the run, listen, start. Whatever fails on the way
+ * leaves nothing behind.
+ */
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Durable } from '@halfdoor/protocol/durable';
+import { isFault } from '@halfdoor/protocol/fault';
+import { InboundWriter, listenBell, type BellHost } from '@halfdoor/protocol/host';
+import type { NewInbound, Routing } from '@halfdoor/protocol/message';
+import type { Central } from '../db/central.ts';
+import { sessionPaths, socketFolder, type Home } from '../home.ts';
+import { destinationsOf, openDispatches, recentReceipts } from '../inbound/enqueue.ts';
+import { SandboxError, type RunnerProgram, type RunningSandbox, type Sandbox, type SandboxKind } from '../sandboxes/sandbox.ts';
+import { rebuildInbound, type Templates } from './folder.ts';
+
+export type Listener = { close(): Promise<void> };
+
+export type WakeDeps = {
+  central: Central;
+  home: Home;
+  runDir: string;
+  templates: Templates;
+  durable: Durable;
+  program: RunnerProgram;
+  sandboxes: Readonly<Record<SandboxKind, Sandbox>>;
+  now(): string;
+  /** The agent's folder of instructions and memory. */
+  agentDir(agentId: string): string;
+  /** Opens the session's guarded way out at `path`. */
+  openNet(path: string, agent: WakeAgent): Promise<Listener>;
+};
+
+export type WakeAgent = {
+  id: string;
+  name: string;
+  provider: string;
+  model: string | null;
+  baseUrl: string | null;
+  api: 'anthropic' | 'openai' | null;
+  sandbox: SandboxKind;
+};
+
+export type Due = { agent: WakeAgent; run: number; cursor: number; open: NewInbound[] };
+
+export type LiveRun = {
+  run: number;
+  inbound: InboundWriter;
+  bell: BellHost;
+  net: Listener;
+  sandbox: RunningSandbox;
+};
+
+const RECEIPTS_KEPT = 200;
+
+/** What a session has to do, as central knows it; null when the session or its agent is gone. */
+export async function due(deps: WakeDeps, sessionId: string): Promise<Due | null> {
+  const row = await deps.central.read
+    .selectFrom('sessions')
+    .innerJoin('agents', 'agents.id', 'sessions.agent_id')
+    .select(['agents.id', 'name', 'provider', 'model', 'base_url as baseUrl', 'api', 'sandbox', 'run', 'cursor'])
+    .where('sessions.id', '=', sessionId)
+    .executeTakeFirst();
+  if (!row) return null;
+  const { run, cursor, ...agent } = row;
+  return { agent, run, cursor, open: await openDispatches(deps.central.read, sessionId) };
+}
+
+/** Writes the whole projection and returns the open connection. A lost or broken file is made again. */
+export async function projectAll(deps: WakeDeps, sessionId: string, it: Due): Promise<InboundWriter> {
+  const inbound = await openInbound(deps, sessionId, it.cursor);
+  try {
+    const receipts = await recentReceipts(deps.central.read, sessionId, RECEIPTS_KEPT);
+    const destinations = await destinationsOf(deps.central.read, it.agent.id);
+    inbound.prune(new Set(it.open.map((message) => message.id)), receipts.at(-1)?.seq ?? 0);
+    inbound.project({ messages: it.open, destinations, receipts, routing: routingOf(it), cursor: it.cursor });
+    return inbound;
+  } catch (error) {
+    inbound.close();
+    throw error;
+  }
+}
+
+function routingOf({ agent, cursor }: Due): Routing {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return { seqFloor: cursor, agent: agent.name, provider: agent.provider, model: agent.model, api: agent.api, zone };
+}
+
+async function openInbound(deps: WakeDeps, sessionId: string, cursor: number): Promise<InboundWriter> {
+  const { inbound } = sessionPaths(deps.home, sessionId);
+  try {
+    const writer = new InboundWriter(inbound, deps.durable);
+    if (writer.sessionId() === sessionId) return writer;
+    writer.close();
+  } catch (error) {
+    if (!isFault(error, 'not-a-session-file')) throw error;
+  }
+  // Each message ever accepted took at most 2 above what was there: no number of the lost file lies above this.
+  const { count } = await deps.central.read
+    .selectFrom('dispatches')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('session_id', '=', sessionId)
+    .executeTakeFirstOrThrow();
+  rebuildInbound(deps.home, deps.templates, sessionId, cursor + 2 * count, deps.durable);
+  return new InboundWriter(inbound, deps.durable);
+}
+
+/** Numbers a run: the number is used up whether or not the sandbox starts. */
+export function numberRun(deps: WakeDeps, sessionId: string): Promise<number> {
+  return deps.central.commit('start-run', async (tx) => {
+    const { run } = await tx
+      .updateTable('sessions')
+      .set((eb) => ({ run: eb('run', '+', 1) }))
+      .where('id', '=', sessionId)
+      .returning('run')
+      .executeTakeFirstOrThrow();
+    await tx.insertInto('runs').values({ session_id: sessionId, run, started_at: deps.now() }).execute();
+    return run;
+  });
+}
+
+/** Starts the sandbox of a numbered run. Throws `SandboxError`; nothing of the run is left then. */
+export async function startRun(
+  deps: WakeDeps,
+  sessionId: string,
+  it: Due,
+  run: number,
+  inbound: InboundWriter,
+  onRing: () => void,
+): Promise<LiveRun> {
+  const socketDir = socketFolder(deps.runDir, sessionId);
+  rmSync(socketDir, { recursive: true, force: true });
+  mkdirSync(socketDir, { recursive: true, mode: 0o700 });
+  const bell = await listenBell(join(socketDir, 'bell.sock'), onRing);
+  let net: Listener | null = null;
+  try {
+    net = await deps.openNet(join(socketDir, 'net.sock'), it.agent);
+    for (const name of ['bell.sock', 'net.sock']) chmodSync(join(socketDir, name), 0o600);
+    const sandbox = await deps.sandboxes[it.agent.sandbox].start(specOf(deps, sessionId, it, run, false));
+    return { run, inbound, bell, net, sandbox };
+  } catch (error) {
+    await Promise.all([bell.close(), net?.close()]);
+    rmSync(socketDir, { recursive: true, force: true });
+    throw error instanceof SandboxError ? error : new SandboxError(String(error), 'See host.log in the home.');
+  }
+}
+
+/** A run that does nothing but take back what a dead run left half written. Resolves when it is gone. */
+export async function recoverRun(deps: WakeDeps, sessionId: string, it: Due): Promise<void> {
+  const run = await numberRun(deps, sessionId);
+  mkdirSync(socketFolder(deps.runDir, sessionId), { recursive: true, mode: 0o700 });
+  const sandbox = await deps.sandboxes[it.agent.sandbox].start(specOf(deps, sessionId, it, run, true));
+  await sandbox.gone;
+}
+
+function specOf(deps: WakeDeps, sessionId: string, it: Due, run: number, recover: boolean) {
+  const paths = sessionPaths(deps.home, sessionId);
+  return {
+    label: deps.home.label,
+    sessionId,
+    inDir: join(paths.folder, 'in'),
+    outDir: paths.out,
+    workDir: paths.work,
+    agentDir: deps.agentDir(it.agent.id),
+    socketDir: socketFolder(deps.runDir, sessionId),
+    run,
+    recover,
+    program: deps.program,
+  };
+}

@@ -1,0 +1,72 @@
+/** What the model reads: who it can talk to, how, and the messages, all escaped so that no text can pass for structure. */
+import type { Address, Destination, InboundMessage, OutboundMessage } from '@halfdoor/protocol/message';
+import { sameChat } from '@halfdoor/protocol/message';
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+const UNSEEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g;
+
+/** Text for a model: markup escaped, control characters shown as what they are. */
+export const escaped = (text: string): string =>
+  text
+    .replace(/[&<>"]/g, (char) => ENTITIES[char] ?? char)
+    .replace(UNSEEN, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** The agent's own name for where a message came from; never a raw id. */
+export function nameOf(address: Address, destinations: readonly Destination[]): string {
+  const found = destinations.find((it) => sameChat(it.address, address));
+  return found?.localName ?? `unknown:${address.channel}`;
+}
+
+/** Our part of the instructions, made anew for every query, followed by the agent's own. */
+export function instructions(destinations: readonly Destination[], own: string): string {
+  const names = destinations.map((it) => `- ${it.localName}`).join('\n') || '- (none)';
+  return [
+    'You talk with people through named destinations. Only what you address is sent:',
+    '<message to="destination">text</message>',
+    'Everything else you write, and anything in <internal>…</internal>, stays with you. One answer may hold several',
+    'messages. Answer to the destination a message came from unless asked otherwise. Do not escape the text.',
+    'The tool send_message sends at once, while you go on working.',
+    `Your destinations:\n${names}`,
+    own.trim(),
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+}
+
+/** One message or notice as the model reads it. */
+export function block(message: InboundMessage, destinations: readonly Destination[], zone: string): string {
+  if (message.kind === 'control') return '';
+  const time = localTime(message.timestamp, zone);
+  if (message.kind === 'notice') return `<notice id="${message.seq}" time="${time}">${escaped(message.text)}</notice>`;
+  const from = message.address ? nameOf(message.address, destinations) : 'host';
+  const sender = message.sender === null ? '' : ` sender="${escaped(message.sender)}"`;
+  const silent = message.wakes ? '' : ' context="true"';
+  const attributes = `id="${message.seq}" from="${escaped(from)}"${sender} time="${time}"${silent}`;
+  return `<message ${attributes}>${escaped(message.text)}</message>`;
+}
+
+function localTime(timestamp: string, zone: string): string {
+  const at = new Date(timestamp);
+  if (Number.isNaN(at.getTime())) return escaped(timestamp);
+  const format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' });
+  return `${format.format(at)} ${zone}`;
+}
+
+/** What an earlier try of the same turn has already sent, so that it is not said again. */
+export function alreadySaid(said: readonly OutboundMessage[]): string {
+  const lines = said.flatMap((it) =>
+    it.kind === 'message' ? [`<sent id="${it.seq}" to="${escaped(it.destination)}">${escaped(it.text)}</sent>`] : [],
+  );
+  if (lines.length === 0) return '';
+  return ['An earlier try at these messages was cut off after it had sent the following. Do not send it again:', ...lines].join('\n');
+}
+
+/** Asked once when nothing in an answer was addressed. */
+export function nudge(destinations: readonly Destination[], unknown: readonly string[]): string {
+  const names = destinations.map((it) => it.localName).join(', ') || 'none';
+  const missed = unknown.length === 0 ? '' : ` There is no destination named ${unknown.map((it) => `"${it}"`).join(', ')}.`;
+  return (
+    `<notice>Nothing in your last answer was sent: it was not addressed.${missed} Write what is meant for somebody as ` +
+    `&lt;message to="name"&gt;text&lt;/message&gt;. Your destinations: ${escaped(names)}.</notice>`
+  );
+}

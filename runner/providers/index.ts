@@ -1,0 +1,15 @@
+/** Which providers this runner has. Each is loaded when it is asked for and not before: cold start is paid for by all. */
+import type { AgentProvider, ProviderDeps } from './provider.ts';
+
+type Load = () => Promise<(deps: ProviderDeps) => AgentProvider>;
+
+const PROVIDERS: Readonly<Record<string, Load>> = {
+  mock: async () => (await import('./mock.ts')).mockProvider,
+};
+
+/** Throws when there is none of this name. */
+export async function loadProvider(name: string, deps: ProviderDeps): Promise<AgentProvider> {
+  const load = Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined;
+  if (!load) throw new Error(`this runner has no provider named ${name}`);
+  return (await load())(deps);
+}

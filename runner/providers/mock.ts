@@ -1,0 +1,182 @@
+/**
+ * A provider that thinks nothing: lines of the message say what it does, so that a whole system can be driven from
+ * outside. Without any such line it echoes.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PromptQueue } from './prompt-queue.ts';
+import type { AgentProvider, AgentQuery, ErrorKind, ProviderDeps, ProviderEvent, QueryInput } from './provider.ts';
+import { runShell } from './shell.ts';
+
+const STREAM_MS = 50;
+const ERROR_KINDS: readonly ErrorKind[] = ['transient', 'quota', 'auth', 'fatal', 'invalid-session'];
+
+type Said = { id: string; from: string; text: string };
+type Failure = { kind: ErrorKind; message: string };
+/** What one line adds to the answer, or that it ends in failure. */
+type Done = { text: string } | { failure: Failure };
+
+export function mockProvider(deps: ProviderDeps): AgentProvider {
+  return {
+    supportsNativeSlashCommands: false,
+    query: (input) => new MockQuery(deps, input),
+    isSessionInvalid: () => false,
+  };
+}
+
+class MockQuery implements AgentQuery {
+  readonly events: AsyncIterable<ProviderEvent>;
+  readonly #deps: ProviderDeps;
+  readonly #input: QueryInput;
+  readonly #queue: PromptQueue;
+  readonly #abort = new AbortController();
+  #over: Promise<void> = Promise.resolve();
+  #finished: () => void = () => {};
+
+  constructor(deps: ProviderDeps, input: QueryInput) {
+    this.#deps = deps;
+    this.#input = input;
+    this.#queue = new PromptQueue(input.prompt);
+    this.events = this.#run();
+  }
+
+  push(message: { ids: string[]; text: string }): void {
+    this.#queue.push(message);
+  }
+
+  end(): void {
+    this.#queue.end();
+  }
+
+  async abort(): Promise<void> {
+    this.#abort.abort();
+    await this.#over;
+  }
+
+  async *#run(): AsyncGenerator<ProviderEvent> {
+    this.#over = new Promise((resolve) => (this.#finished = resolve));
+    try {
+      yield { type: 'init', continuation: this.#input.continuation ?? this.#deps.randomId() };
+      for (;;) {
+        const prompt = await this.#queue.take(this.#abort.signal);
+        if (prompt === null) return;
+        if (prompt.ids.length > 0) yield { type: 'seen', ids: prompt.ids };
+        let answer = '';
+        for (const message of messagesIn(prompt.text)) {
+          const done = yield* this.#answer(message);
+          if ('failure' in done) {
+            yield { type: 'error', ...done.failure };
+            return;
+          }
+          answer += done.text;
+        }
+        if (this.#abort.signal.aborted) return;
+        yield { type: 'usage', inputTokens: prompt.text.length, outputTokens: answer.length };
+        yield { type: 'result', text: answer };
+      }
+    } finally {
+      this.#finished();
+    }
+  }
+
+  async *#answer(message: Said): AsyncGenerator<ProviderEvent, Done> {
+    const lines = message.text.split('\n').filter((line) => /^@[a-z]+( |$)/.test(line));
+    if (lines.length === 0) return { text: addressed(message.from, message.text) };
+    let text = '';
+    for (const line of lines) {
+      const done = yield* this.#line(message, line);
+      if ('failure' in done) return done;
+      text += done.text;
+    }
+    return { text };
+  }
+
+  async *#line(message: Said, line: string): AsyncGenerator<ProviderEvent, Done> {
+    const [, verb = '', rest = ''] = /^@([a-z]+) ?(.*)$/.exec(line) ?? [];
+    switch (verb) {
+      case 'reply':
+        return { text: addressed(message.from, rest) };
+      case 'to': {
+        const [to = '', ...words] = rest.split(' ');
+        return { text: addressed(to, words.join(' ')) };
+      }
+      case 'raw':
+        return { text: rest };
+      case 'tool':
+        return { text: addressed(message.from, await this.#tool(rest)) };
+      case 'shell':
+        yield { type: 'progress', text: rest, tool: 'shell' };
+        return { text: addressed(message.from, await this.#shell(rest)) };
+      case 'sleep':
+        await this.#deps.sleep(Number(rest) || 0, this.#abort.signal);
+        return { text: '' };
+      case 'slow':
+        return yield* this.#slow(Number(rest) || 0);
+      case 'fail':
+        return this.#fail(message, rest);
+      case 'die':
+        process.kill(process.pid, 'SIGKILL');
+        return { text: '' };
+      case 'silent':
+        return { text: '' };
+      default:
+        return { text: addressed(message.from, `mock knows no @${verb}`) };
+    }
+  }
+
+  async *#slow(ms: number): AsyncGenerator<ProviderEvent, Done> {
+    for (let left = ms; left > 0 && !this.#abort.signal.aborted; left -= STREAM_MS) {
+      await this.#deps.sleep(Math.min(left, STREAM_MS), this.#abort.signal);
+      yield { type: 'progress', text: '…' };
+    }
+    return { text: '' };
+  }
+
+  async #tool(rest: string): Promise<string> {
+    const [name = '', ...json] = rest.split(' ');
+    const tool = this.#deps.tools.find((it) => it.name === name);
+    if (!tool) return `no tool named ${name}`;
+    try {
+      return await tool.run(JSON.parse(json.join(' ') || '{}') as Record<string, unknown>);
+    } catch (error) {
+      return `${name} failed: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+
+  async #shell(command: string): Promise<string> {
+    const options = { cwd: this.#input.cwd, env: this.#deps.env, signal: this.#abort.signal };
+    const { output, code, signal } = await runShell(command, options);
+    const ending = code === 0 ? '' : `\n(${signal === null ? `exit ${code}` : signal})`;
+    return `${output.trimEnd()}${ending}` || '(no output)';
+  }
+
+  /** `KIND*N TEXT` fails N times and then goes on. The count is kept in the work folder: it must outlive the run. */
+  #fail(message: Said, rest: string): Done {
+    const [, kind, times, text = ''] = /^([a-z-]+)(?:\*(\d+))?(?: (.*))?$/.exec(rest) ?? [];
+    const known = ERROR_KINDS.find((it) => it === kind);
+    if (!known) return { text: addressed(message.from, `mock cannot fail as ${kind}`) };
+    const failure = { kind: known, message: text || 'as told' };
+    const limit = times === undefined ? (known === 'invalid-session' ? 1 : Infinity) : Number(times);
+    const key = createHash('sha256').update(`${message.id} ${rest}`).digest('hex').slice(0, 16);
+    const path = join(this.#input.cwd, `.mock-${key}`);
+    const before = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+    if (before >= limit) return { text: '' };
+    writeFileSync(path, String(before + 1));
+    return { failure };
+  }
+}
+
+const addressed = (to: string, text: string): string => `<message to="${to}">${text}</message>`;
+
+const BLOCK = /<message id="(\d+)" from="([^"]*)"([^>]*)>([\s\S]*?)<\/message>/g;
+
+/** The messages in a prompt, as a model would read them; context that starts nothing is not answered. */
+function messagesIn(prompt: string): Said[] {
+  return [...prompt.matchAll(BLOCK)]
+    .filter(([, , , attributes]) => !attributes?.includes(' context="true"'))
+    .map(([, id = '', from = '', , text = '']) => ({ id, from: plain(from), text: plain(text) }));
+}
+
+const plain = (text: string): string =>
+  text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&');

@@ -1,0 +1,112 @@
+/**
+ * Writes what the agent says. In the replay of a turn that died, and only there, each message already said absorbs one
+ * equal repeat, so that a model that says the same again does not say it twice.
+ */
+import { createHash } from 'node:crypto';
+import { LIMITS } from '@halfdoor/protocol/limits';
+import type { Destination, NewAck, NewOutbound, OutboundMessage } from '@halfdoor/protocol/message';
+import type { OutboundWriter } from '@halfdoor/protocol/runner';
+import type { Addressed } from './answer.ts';
+import type { Intake } from './intake.ts';
+
+type Deps = { outbound: OutboundWriter; intake: Intake; newId(): string; now(): string; ring(): void };
+export type Saying = { turn: string; answers: string[] };
+
+export class UnknownDestination extends Error {
+  constructor(name: string, known: readonly Destination[]) {
+    super(`no destination named "${name}"; yours are: ${known.map((it) => it.localName).join(', ') || 'none'}`);
+    this.name = 'UnknownDestination';
+  }
+}
+
+export class Speaker {
+  readonly #deps: Deps;
+  #said = new Map<string, number[]>();
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  /** A turn begins; `said` is what an earlier run already sent in answer to the same messages. */
+  begin(said: readonly OutboundMessage[]): void {
+    this.#said = new Map();
+    for (const it of said) {
+      if (it.kind !== 'message') continue;
+      const key = keyOf(it.destination, it.text);
+      this.#said.set(key, [...(this.#said.get(key) ?? []), it.seq]);
+    }
+  }
+
+  /** Sends at once. Returns the seqs; `repeated` when an earlier run had said exactly this. Throws `UnknownDestination`. */
+  say(saying: Saying, to: string, text: string): { seqs: number[]; repeated: boolean } {
+    const destination = this.#find(to);
+    const before = this.#absorb(to, text);
+    if (before !== null) return { seqs: [before], repeated: true };
+    const messages = this.#rows(saying, destination, text);
+    const seqs = this.#deps.outbound.write('say', { messages, seenSeq: this.#deps.intake.highest });
+    this.#deps.ring();
+    return { seqs, repeated: false };
+  }
+
+  /** Last messages, scratch, acks and state in one transaction: no reply without ack, no ack without reply. */
+  settle(saying: Saying, it: { messages: Addressed[]; scratch: string; acks: NewAck[]; state: Record<string, string | null> }): void {
+    const rows = it.messages.flatMap((message) =>
+      this.#absorb(message.to, message.text) === null ? this.#rows(saying, this.#find(message.to), message.text) : [],
+    );
+    const scratch = it.scratch === '' ? [] : [this.#scratch(saying, it.scratch)];
+    const messages = [...rows, ...scratch];
+    this.#deps.outbound.write('settle', { messages, acks: it.acks, state: it.state, seenSeq: this.#deps.intake.highest });
+    this.#deps.intake.settled(new Set(it.acks.map((ack) => ack.messageId)));
+    this.#deps.ring();
+  }
+
+  #find(name: string): Destination {
+    const known = this.#deps.intake.destinations();
+    const found = known.find((it) => it.localName === name);
+    if (!found) throw new UnknownDestination(name, known);
+    return found;
+  }
+
+  #absorb(to: string, text: string): number | null {
+    return this.#said.get(keyOf(to, text))?.shift() ?? null;
+  }
+
+  #rows(saying: Saying, destination: Destination, text: string): NewOutbound[] {
+    const thread = this.#deps.intake.threadOf(destination);
+    return split(text, LIMITS.textOutBytes).map((part) => ({
+      id: this.#deps.newId(),
+      ...saying,
+      timestamp: this.#deps.now(),
+      kind: 'message',
+      destination: destination.localName,
+      thread,
+      text: part,
+    }));
+  }
+
+  #scratch(saying: Saying, text: string): NewOutbound {
+    const kept = Buffer.from(text).subarray(0, LIMITS.scratchBytesPerTurn).toString('utf8').toWellFormed();
+    return { id: this.#deps.newId(), ...saying, timestamp: this.#deps.now(), kind: 'scratch', text: kept };
+  }
+}
+
+const keyOf = (to: string, text: string): string =>
+  `${to} ${createHash('sha256').update(text.toWellFormed()).digest('base64')}`;
+
+/** Cuts at line ends where there are any, so that each part has at most `maxBytes` bytes. */
+export function split(text: string, maxBytes: number): string[] {
+  const whole = text.toWellFormed();
+  if (Buffer.byteLength(whole) <= maxBytes) return [whole];
+  const parts: string[] = [];
+  let rest = Buffer.from(whole);
+  while (rest.length > maxBytes) {
+    const newline = rest.lastIndexOf(0x0a, maxBytes - 1);
+    let cut = newline > maxBytes / 2 ? newline + 1 : maxBytes;
+    // Never inside a character: continuation bytes are 10xxxxxx.
+    while (cut > 0 && ((rest[cut] ?? 0) & 0xc0) === 0x80) cut -= 1;
+    parts.push(rest.subarray(0, cut).toString('utf8'));
+    rest = rest.subarray(cut);
+  }
+  if (rest.length > 0) parts.push(rest.toString('utf8'));
+  return parts;
+}

@@ -1,0 +1,7 @@
+/** The tools that every provider offers, as one table. */
+import type { Tool } from '../providers/provider.ts';
+import { sendMessage, type SendMessage } from './send-message.ts';
+
+export type ToolDeps = { send: SendMessage };
+
+export const makeTools = (deps: ToolDeps): Tool[] => [sendMessage(deps.send)];

@@ -1,0 +1,227 @@
+/**
+ * One turn: a batch becomes a prompt, late arrivals are pushed into it, and each result settles exactly the messages that
+ * the provider has reported as seen before it. What was pushed and not seen stays open for the next turn.
+ */
+import type { InboundMessage, NewAck } from '@halfdoor/protocol/message';
+import type { OutboundWriter } from '@halfdoor/protocol/runner';
+import { parseAnswer } from './answer.ts';
+import type { Intake } from './intake.ts';
+import type { Life } from './life.ts';
+import { alreadySaid, block, instructions, nudge } from './prompt.ts';
+import type { AgentProvider, AgentQuery, ErrorKind, PromptMessage, ProviderEvent } from './providers/provider.ts';
+import type { Saying, Speaker } from './speaker.ts';
+
+export type TurnDeps = {
+  outbound: OutboundWriter;
+  intake: Intake;
+  life: Life;
+  speaker: Speaker;
+  provider: AgentProvider;
+  /** Key of this provider's continuation in session_state. */
+  continuationKey: string;
+  /** The agent's own instructions, read anew for each turn. */
+  ownInstructions(): string;
+  cwd: string;
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+};
+
+const TRANSIENT_TRIES = 5;
+const BACKOFF_MS = 250;
+const BACKOFF_MAX_MS = 5_000;
+const REASON_CHARS = 500;
+
+type Ending = 'over' | 'again' | 'afresh';
+type Failure = { kind: ErrorKind; message: string };
+
+export class Turn {
+  readonly id: string;
+  readonly #deps: TurnDeps;
+  readonly #abort = new AbortController();
+  /** In the prompt or pushed, and not settled. */
+  readonly #given = new Map<string, InboundMessage>();
+  readonly #seen = new Set<string>();
+  #query: AgentQuery | null = null;
+  #said = false;
+  #nudged = false;
+  #scratch: string[] = [];
+  #transient = 0;
+  #afresh = false;
+
+  constructor(deps: TurnDeps, id: string, batch: InboundMessage[]) {
+    this.#deps = deps;
+    this.id = id;
+    for (const message of batch) this.#given.set(message.id, message);
+  }
+
+  /** Runs to its end. Every failure is settled, except `fenced` and the like, which are thrown. */
+  async run(): Promise<void> {
+    const { outbound, speaker, life } = this.#deps;
+    const said = outbound.saidBefore([...this.#given.values()]);
+    speaker.begin(said);
+    for (let ending: Ending = 'again'; ending !== 'over'; ) {
+      this.#claim();
+      life.show('thinking', null);
+      const prompt = this.#prompt(alreadySaid(said));
+      ending = await this.#converse(prompt);
+    }
+  }
+
+  /** What the agent is answering now: said by the tool, too. */
+  get saying(): Saying {
+    return { turn: this.id, answers: [...this.#given.keys()] };
+  }
+
+  has(id: string): boolean {
+    return this.#given.has(id);
+  }
+
+  noteSaid(): void {
+    this.#said = true;
+  }
+
+  /** A message that came while this turn runs. Silent ones are left for the next batch. */
+  push(messages: InboundMessage[]): void {
+    const query = this.#query;
+    const fresh = messages.filter((it) => it.wakes && !this.#given.has(it.id));
+    if (query === null || fresh.length === 0 || this.#abort.signal.aborted) return;
+    for (const message of fresh) this.#given.set(message.id, message);
+    this.#claim();
+    for (const message of fresh) query.push(this.#promptFor([message], ''));
+  }
+
+  /** Ends the turn now: nothing more of it is sent. */
+  async abort(): Promise<void> {
+    this.#abort.abort();
+    await this.#query?.abort();
+  }
+
+  #claim(): void {
+    this.#deps.life.claim(this.id, [...this.#given.keys()]);
+  }
+
+  #prompt(before: string): PromptMessage {
+    return this.#promptFor([...this.#given.values()], before);
+  }
+
+  #promptFor(messages: InboundMessage[], before: string): PromptMessage {
+    const destinations = this.#deps.intake.destinations();
+    const { zone } = this.#deps.intake.routing();
+    const blocks = messages.map((it) => block(it, destinations, zone)).filter((it) => it !== '');
+    return { ids: messages.map((it) => it.id), text: [before, ...blocks].filter((it) => it !== '').join('\n') };
+  }
+
+  async #converse(prompt: PromptMessage): Promise<Ending> {
+    const { provider, outbound, intake, continuationKey, cwd } = this.#deps;
+    const continuation = outbound.state(continuationKey) ?? undefined;
+    const system = instructions(intake.destinations(), this.#deps.ownInstructions());
+    if (this.#abort.signal.aborted) return 'over';
+    this.#seen.clear();
+    const query = provider.query({ prompt, continuation, cwd, systemContext: { instructions: system } });
+    this.#query = query;
+    try {
+      for await (const event of query.events) {
+        if (this.#abort.signal.aborted) return 'over';
+        const failure = this.#take(event, query);
+        if (failure !== null) return await this.#onFailure(failure, query);
+      }
+    } finally {
+      this.#query = null;
+    }
+    if (this.#abort.signal.aborted || this.#unanswered(prompt).length === 0) return 'over';
+    return this.#onFailure({ kind: 'fatal', message: 'the provider ended without a result' }, query);
+  }
+
+  #unanswered(prompt: PromptMessage): string[] {
+    return prompt.ids.filter((id) => this.#given.has(id));
+  }
+
+  /** One event; returns a failure that ends this query. */
+  #take(event: ProviderEvent, query: AgentQuery): Failure | null {
+    switch (event.type) {
+      case 'init':
+        this.#keepContinuation(event.continuation);
+        return null;
+      case 'seen':
+        for (const id of event.ids) if (this.#given.has(id)) this.#seen.add(id);
+        return null;
+      case 'progress':
+        this.#deps.life.show(event.tool ? 'tool' : 'thinking', event.tool ?? null);
+        return null;
+      case 'activity':
+      case 'usage':
+        return null;
+      case 'result':
+        this.#onResult(event.text, query);
+        return null;
+      case 'error':
+        return { kind: event.kind, message: event.message };
+    }
+  }
+
+  #keepContinuation(continuation: string): void {
+    const { outbound, continuationKey, intake } = this.#deps;
+    if (outbound.state(continuationKey) === continuation) return;
+    outbound.write('continuation', { state: { [continuationKey]: continuation }, seenSeq: intake.highest });
+  }
+
+  #onResult(text: string, query: AgentQuery): void {
+    const destinations = this.#deps.intake.destinations();
+    const known = new Set(destinations.map((it) => it.localName));
+    const { messages, scratch } = parseAnswer(text);
+    const sendable = messages.filter((it) => known.has(it.to));
+    const unknown = messages.filter((it) => !known.has(it.to));
+    this.#scratch.push(...unknown.map((it) => `(no destination "${it.to}") ${it.text}`), scratch);
+    if (sendable.length === 0 && !this.#said && !this.#nudged) {
+      this.#nudged = true;
+      query.push({ ids: [], text: nudge(destinations, unknown.map((it) => it.to)) });
+      return;
+    }
+    const reason = sendable.length === 0 && !this.#said ? 'no-reply' : null;
+    const acks = [...this.#seen].map((messageId): NewAck => ({ messageId, status: 'done', reason }));
+    const said = this.#scratch.filter((it) => it !== '').join('\n');
+    this.#deps.speaker.settle(this.saying, { messages: sendable, scratch: said, acks, state: {} });
+    for (const id of this.#seen) this.#given.delete(id);
+    this.#seen.clear();
+    this.#scratch = [];
+    this.#said = false;
+    this.#nudged = false;
+    this.#transient = 0;
+    this.#claim();
+    if (this.#given.size === 0) query.end();
+    else this.#deps.life.show('thinking', null);
+  }
+
+  async #onFailure(failure: Failure, query: AgentQuery): Promise<Ending> {
+    await query.abort();
+    if (this.#abort.signal.aborted) return 'over';
+    if (failure.kind === 'invalid-session' && !this.#afresh) {
+      this.#afresh = true;
+      const { outbound, continuationKey, intake } = this.#deps;
+      outbound.write('continuation', { state: { [continuationKey]: null }, seenSeq: intake.highest });
+      return 'afresh';
+    }
+    if (failure.kind === 'transient' && this.#transient + 1 < TRANSIENT_TRIES) {
+      await this.#backOff(failure);
+      return this.#abort.signal.aborted ? 'over' : 'again';
+    }
+    this.#giveUp(failure);
+    return 'over';
+  }
+
+  async #backOff(failure: Failure): Promise<void> {
+    const ms = Math.min(BACKOFF_MS * 2 ** this.#transient, BACKOFF_MAX_MS);
+    this.#transient += 1;
+    this.#deps.life.show('retrying', failure.message.slice(0, 100));
+    await this.#deps.sleep(ms, this.#abort.signal);
+  }
+
+  /** What the backend has seen has failed; when it never said so, what stood in the prompt has. */
+  #giveUp(failure: Failure): void {
+    const ids = this.#seen.size > 0 ? [...this.#seen] : [...this.#given.keys()];
+    const reason = `${failure.kind}: ${failure.message}`.slice(0, REASON_CHARS);
+    const acks = ids.map((messageId): NewAck => ({ messageId, status: 'failed', reason }));
+    const scratch = this.#scratch.filter((it) => it !== '').join('\n');
+    this.#deps.speaker.settle(this.saying, { messages: [], scratch, acks, state: {} });
+    for (const id of ids) this.#given.delete(id);
+  }
+}
