@@ -1,0 +1,89 @@
+/** HTTP over the host's Unix socket. The socket is found by way of <home>/run, which the host writes. */
+import { readFileSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import type { ApiError } from '../host/api/contract.ts';
+import { homeAt } from '../host/home.ts';
+import { Failure } from './failure.ts';
+
+/** The host is not there, or went away before it answered. The request may or may not have been taken. */
+export class Unreachable extends Error {}
+
+export type Api = {
+  /** Throws `Failure` with the host's own words when it refuses, `Unreachable` when it is not there. */
+  call<T>(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): Promise<T>;
+  /** The open answer of a stream. Throws as `call`. */
+  stream(path: string, signal: AbortSignal): Promise<IncomingMessage>;
+};
+
+const ANSWER_BYTES = 64 * 1024 * 1024;
+
+export function apiSocketOf(home: string): string | null {
+  try {
+    const runDir = readFileSync(homeAt(home).runFile, 'utf8').trim();
+    return runDir.startsWith('/') ? join(runDir, 'api.sock') : null;
+  } catch {
+    return null;
+  }
+}
+
+/** `uid` names the person at the keyboard; whoever can open the socket is an owner all the same. */
+export function makeApi(home: string, uid: number): Api {
+  const open = (method: string, path: string, body: unknown, signal?: AbortSignal): Promise<IncomingMessage> => {
+    const socketPath = apiSocketOf(home);
+    if (socketPath === null) return Promise.reject(new Unreachable(`no ${homeAt(home).runFile}`));
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const headers = {
+      host: 'halfdoor',
+      'x-halfdoor-uid': String(uid),
+      ...(text === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+    };
+    return new Promise((resolve, reject) => {
+      // A connection of its own each time: one that a host kept open before its restart is of no use after it.
+      const outgoing = request({ socketPath, path, method, headers, agent: false, ...(signal && { signal }) }, resolve);
+      outgoing.on('error', (error) => reject(new Unreachable(error.message)));
+      outgoing.end(text);
+    });
+  };
+  const opened = async (...args: Parameters<typeof open>): Promise<IncomingMessage> => {
+    const answer = await open(...args);
+    if ((answer.statusCode ?? 500) < 400) return answer;
+    throw refusal(answer.statusCode ?? 500, await read(answer));
+  };
+  return {
+    call: async <T>(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): Promise<T> =>
+      parse(await read(await opened(method, path, body, signal))) as T,
+    stream: (path, signal) => opened('GET', path, undefined, signal),
+  };
+}
+
+async function read(answer: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of answer as AsyncIterable<Buffer>) {
+      bytes += part.length;
+      if (bytes > ANSWER_BYTES) throw new Error(`the host answered with over ${ANSWER_BYTES} bytes`);
+      parts.push(part);
+    }
+  } catch (error) {
+    throw new Unreachable(error instanceof Error ? error.message : String(error));
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Failure('the host answered with something that is not JSON', 'Is it of this version? ./halfdoor stop, then start it.');
+  }
+}
+
+function refusal(status: number, text: string): Failure {
+  const { error, next } = parse(text) as Partial<ApiError>;
+  return new Failure(error ?? `the host answered ${status}`, next ?? 'See host.log in the home.');
+}
+
+/** The name as one step of a path. */
+export const pathStep = (name: string): string => encodeURIComponent(name);

@@ -1,0 +1,104 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LIMITS } from '@halfdoor/protocol/limits';
+import type { MessageView, SendInput } from '../../host/api/contract.ts';
+import { pathStep, Unreachable } from '../api.ts';
+import type { Context } from '../context.ts';
+import { parseDuration } from '../duration.ts';
+import { Failure } from '../failure.ts';
+import { ensureHost } from '../start-host.ts';
+
+export type SendOptions = { wait: boolean; timeout: string };
+
+/** One request never waits longer, so that a host that hangs is noticed. */
+const ONE_WAIT_MS = 60_000;
+const AGAIN_MS = 100;
+
+/** Sends, starting a host if none runs; `text` '-' is standard input. With `wait`, until it is settled. */
+export async function send(context: Context, agent: string, text: string, options: SendOptions): Promise<void> {
+  const timeoutMs = parseDuration(options.timeout);
+  const input: SendInput = { text: checkSize(text === '-' ? await readStdin() : text), id: randomUUIDv7() };
+  await ensureHost(context);
+  const accepted = await post(context, agent, input);
+  if (!options.wait) return show(context, accepted);
+  const view = await settled(context, accepted.id, Date.now() + timeoutMs);
+  await show(context, view ?? timedOut(accepted, agent, options.timeout));
+}
+
+/** The id makes a repeat one message: a host that died before it answered is asked again, once it is back. */
+async function post(context: Context, agent: string, input: SendInput): Promise<MessageView> {
+  const once = () => context.api.call<MessageView>('POST', `/v1/agents/${pathStep(agent)}/messages`, input);
+  try {
+    return await once();
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    await ensureHost(context);
+    return once();
+  }
+}
+
+/** Null when `deadline` came first. A host that restarts meanwhile is waited for. */
+async function settled(context: Context, id: string, deadline: number): Promise<MessageView | null> {
+  for (;;) {
+    const left = Math.max(0, deadline - Date.now());
+    try {
+      const path = `/v1/messages/${pathStep(id)}?wait=${Math.min(left, ONE_WAIT_MS)}`;
+      const view = await context.api.call<MessageView>('GET', path);
+      if (view.status !== 'accepted') return view;
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+      await sleep(Math.min(AGAIN_MS, left));
+    }
+    if (Date.now() >= deadline) return null;
+  }
+}
+
+const timedOut = (accepted: MessageView, agent: string, timeout: string): MessageView => ({
+  ...accepted,
+  status: 'timeout',
+  error: `no answer within ${timeout}`,
+  next: `It stays queued. See it arrive: ./halfdoor chat ${agent}`,
+});
+
+async function show(context: Context, view: MessageView): Promise<void> {
+  const { id, status, error, next } = view;
+  const replies = view.replies.map(({ seq, text, to }) => ({ seq, text, to }));
+  const notices = view.notices.map(({ text }) => text);
+  const failed = error === undefined ? {} : { error, next };
+  const value = { id, status, replies, ...(notices.length > 0 && { notices }), ...failed };
+  const said = [...replies.map(({ text }) => text), ...(error === undefined ? notices : [])];
+  context.printer.answer(value, status === 'accepted' ? `accepted: ${id}` : said.join('\n'));
+  if (status === 'no-reply' && said.length === 0) context.printer.note('settled without a reply');
+  await confirm(context, view);
+  if (status !== 'failed' && status !== 'timeout') return;
+  process.exitCode = 1;
+  if (!context.printer.json) context.printer.note(`${error ?? status}\n${next ?? ''}`.trim());
+}
+
+/** What was shown here need not be shown again by the next chat. If the host is gone by now, it will be. */
+async function confirm(context: Context, view: MessageView): Promise<void> {
+  const ids = [...view.replies, ...view.notices].map(({ delivery }) => delivery);
+  if (ids.length === 0) return;
+  try {
+    await context.api.call('POST', '/v1/deliveries/received', { ids });
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+  }
+}
+
+function checkSize(text: string): string {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= LIMITS.textInBytes) return text;
+  throw new Failure(`the text has ${bytes} bytes; a message holds at most ${LIMITS.textInBytes}`, 'Send it in parts.');
+}
+
+async function readStdin(): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of process.stdin as AsyncIterable<Buffer>) {
+    parts.push(part);
+    bytes += part.length;
+    if (bytes > 4 * LIMITS.textInBytes) break;
+  }
+  return Buffer.concat(parts).toString('utf8').replace(/\r?\n$/, '');
+}
