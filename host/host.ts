@@ -17,15 +17,15 @@ import { makeIds } from './ids.ts';
 import { accept, type AcceptDeps } from './inbound/accept.ts';
 import type { Log } from './log.ts';
 import { Deliverer } from './outbound/deliver.ts';
-import type { OutboundReader } from './outbound/reader.ts';
 import { startReader } from './outbound/reader-process.ts';
 import { ensureRunDir } from './run-dir.ts';
 import { makeSandboxes } from './sandboxes/index.ts';
-import type { Probe, SandboxKind } from './sandboxes/sandbox.ts';
+import type { SandboxKind } from './sandboxes/sandbox.ts';
 import { reapStrays } from './sandboxes/strays.ts';
 import { ensureTemplates, makeSessionFolder } from './sessions/folder.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { tellAgent } from './sessions/tell-agent.ts';
+import { Signals } from './signals.ts';
 import { describeAgent, statusView } from './status.ts';
 
 export type HostOptions = {
@@ -63,10 +63,12 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const ids = makeIds(() => clock.now().getTime());
   const central = await Central.open(home.central, durable);
   const templates = ensureTemplates(home, durable);
-  const sandboxes = makeSandboxes({ home, uid, log: log.scope('sandbox') });
-  const probes = cacheProbes((kind) => sandboxes[kind].probe());
+  const sandboxes = makeSandboxes({ home, uid });
+  const probes = remember((kind: SandboxKind) => sandboxes[kind].probe());
   const program = { bun: options.bun, folder: options.dist, entry: 'runner.js' };
-  const reader = await openReader(options, home, (await probes('bubblewrap')).ok);
+  const walled = (await probes('bubblewrap')).ok;
+  const reader = startReader({ home, program, clock, log: log.scope('reader'), walled });
+  const signals = new Signals();
 
   const terminal = new TerminalChannel((address) => void deliverer.kick(address));
   const channels = { terminal };
@@ -78,11 +80,12 @@ export async function openHost(options: HostOptions): Promise<Host> {
     onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
   });
   const base = { central, home, ids, durable, now, clock, mayTake: deliverer.mayTake.bind(deliverer) };
-  const { signals, ...parts } = makeParts(base, log, options.keys);
   const sessions: Sessions = new Sessions({
     ...base,
-    ...parts,
+    log: log.scope('session'),
     signals,
+    agentDir: (agentId) => agentDir(home, agentId),
+    openNet: (path, agent) => openNet({ keys: options.keys, log: log.scope('net') }, path, agent),
     runDir,
     templates,
     program,
@@ -127,4 +130,23 @@ export async function openHost(options: HostOptions): Promise<Host> {
     lock.release();
   };
   return { home, apiSocket, close };
+}
+
+function makeFolders(home: Home): void {
+  for (const dir of [home.root, home.agents, home.sessions, home.out]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+}
+
+/** Sockets of runs that are gone; the API's own is replaced when it listens. */
+function clearSockets(runDir: string): void {
+  for (const name of readdirSync(runDir)) rmSync(join(runDir, name), { recursive: true, force: true });
+}
+
+/** Asks once per key; what came out stands until the host ends. */
+function remember<K, V>(ask: (key: K) => Promise<V>): (key: K) => Promise<V> {
+  const known = new Map<K, Promise<V>>();
+  return (key) => {
+    const before = known.get(key) ?? ask(key);
+    known.set(key, before);
+    return before;
+  };
 }

@@ -1,0 +1,142 @@
+/** Keeps one reader process: a read past its deadline ends it, and everything else that waited is asked again of the next. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { outboundSchema, schemaFingerprint, OUTBOUND_VERSION } from '@halfdoor/protocol/host';
+import { LIMITS } from '@halfdoor/protocol/limits';
+import type { Clock, Timer } from '../clock.ts';
+import type { Home } from '../home.ts';
+import type { Log } from '../log.ts';
+import type { RunnerProgram } from '../sandboxes/sandbox.ts';
+import type { OutboundReader, ReadResult } from './reader.ts';
+
+export type ReaderDeps = {
+  home: Home;
+  program: RunnerProgram;
+  clock: Clock;
+  log: Log;
+  /** Behind bubblewrap: it sees the out/ folders, read-only, and nothing else. */
+  walled: boolean;
+};
+
+type Waiting = { id: number; session: string; cursor: number; resolve(result: ReadResult): void };
+
+/** Failures of the process itself that one read survives. */
+const TRIES = 2;
+const RESTART_MS = 200;
+
+export function startReader(deps: ReaderDeps): OutboundReader {
+  return new ReaderProcess(deps);
+}
+
+class ReaderProcess implements OutboundReader {
+  readonly walled: boolean;
+  readonly #deps: ReaderDeps;
+  readonly #queue: (Waiting & { tries: number })[] = [];
+  #child: ChildProcess | null = null;
+  #ready = false;
+  #nextId = 1;
+  #deadline: Timer | null = null;
+  #closed = false;
+
+  constructor(deps: ReaderDeps) {
+    this.#deps = deps;
+    this.walled = deps.walled;
+    mkdirSync(deps.home.out, { recursive: true, mode: 0o700 });
+    this.#start();
+  }
+
+  read(session: string, cursor: number): Promise<ReadResult> {
+    if (this.#closed) return Promise.resolve({ ok: false, failure: 'timeout', detail: 'the host is ending' });
+    return new Promise((resolve) => {
+      this.#queue.push({ id: this.#nextId++, session, cursor, resolve, tries: 0 });
+      if (this.#queue.length === 1) this.#ask();
+    });
+  }
+
+  forget(session: string): void {
+    if (this.#ready) this.#child?.stdin?.write(`${JSON.stringify({ forget: session })}\n`);
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#deadline?.cancel();
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+    return new Promise((resolve) => {
+      child.once('exit', () => resolve());
+      child.kill('SIGKILL');
+    });
+  }
+
+  #start(): void {
+    const child = spawnReader(this.#deps);
+    this.#child = child;
+    this.#ready = false;
+    let stderr = '';
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (stderr = (stderr + chunk).slice(-1000)));
+    // It may be killed in the middle of a write to it: the exit below says so.
+    child.stdin?.on('error', () => undefined);
+    if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => this.#onLine(child, line));
+    child.once('error', (error) => (stderr = error.message));
+    child.once('close', () => this.#onClose(child, stderr));
+    const fingerprints = { [OUTBOUND_VERSION]: schemaFingerprint(outboundSchema()) };
+    const root = this.walled ? '/out' : this.#deps.home.out;
+    child.stdin?.write(`${JSON.stringify({ root, fingerprints })}\n`);
+  }
+
+  /** One question at a time: the deadline is then that of the read itself. */
+  #ask(): void {
+    const next = this.#queue[0];
+    if (!next || !this.#ready || !this.#child) return;
+    next.tries += 1;
+    const { id, session, cursor } = next;
+    this.#child.stdin?.write(`${JSON.stringify({ id, session, cursor })}\n`);
+    this.#deadline = this.#deps.clock.after(LIMITS.readerDeadlineMs, () => {
+      this.#deps.log.warn('a read took too long; the reader is replaced', { session });
+      this.#answer({ ok: false, failure: 'timeout', detail: `over ${LIMITS.readerDeadlineMs} ms` });
+      this.#child?.kill('SIGKILL');
+    });
+  }
+
+  #answer(result: ReadResult): void {
+    this.#deadline?.cancel();
+    this.#queue.shift()?.resolve(result);
+  }
+
+  #onLine(child: ChildProcess, line: string): void {
+    if (child !== this.#child) return;
+    const answer = JSON.parse(line) as ReadResult & { id?: number };
+    if (!this.#ready) this.#ready = true;
+    else if (answer.id === this.#queue[0]?.id) this.#answer(answer);
+    this.#ask();
+  }
+
+  #onClose(child: ChildProcess, stderr: string): void {
+    if (child !== this.#child || this.#closed) return;
+    this.#deadline?.cancel();
+    const wasReady = this.#ready;
+    this.#ready = false;
+    this.#deps.log.warn('the reader ended', { stderr: stderr.trim() });
+    const first = this.#queue[0];
+    if (first && first.tries >= TRIES) this.#answer({ ok: false, failure: 'timeout', detail: 'the reader ended twice on this file' });
+    // One that never came up must not be started again in a tight circle.
+    this.#deps.clock.after(wasReady ? 0 : RESTART_MS, () => {
+      if (!this.#closed) this.#start();
+    });
+  }
+}
+
+function spawnReader(deps: ReaderDeps): ChildProcess {
+  const { bun, folder } = deps.program;
+  const stdio: ['pipe', 'pipe', 'pipe'] = ['pipe', 'pipe', 'pipe'];
+  if (!deps.walled) return spawn(bun, [`${folder}/reader.js`], { env: {}, cwd: '/', stdio });
+  const argv = [
+    ...['--unshare-all', '--unshare-user', '--disable-userns', '--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL'],
+    ...['--new-session', '--die-with-parent', '--clearenv', '--ro-bind', '/usr', '/usr', '--tmpfs', '/usr/local'],
+    ...['lib', 'lib64'].flatMap((dir) => ['--symlink', `usr/${dir}`, `/${dir}`]),
+    ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--ro-bind', bun, '/app/bun', '--ro-bind', folder, '/app/dist'],
+    ...['--ro-bind', deps.home.out, '/out', '--remount-ro', '/', '--chdir', '/', '--', '/app/bun', '/app/dist/reader.js'],
+  ];
+  return spawn('/usr/bin/bwrap', argv, { env: {}, cwd: '/', stdio });
+}

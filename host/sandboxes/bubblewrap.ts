@@ -1,0 +1,124 @@
+/**
+ * Linux namespaces through bubblewrap: no daemon, no network, a read-only root, and writable only what is named here.
+ * The order of the arguments is the order of the mounts.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { LIMITS } from '@halfdoor/protocol/limits';
+import { OUT_FILES } from '../home.ts';
+import { runLabel } from './label.ts';
+import { launched, tailOf } from './launched.ts';
+import { resetModes } from './modes.ts';
+import { PROBE_SCRIPT, readProbe, whyRefused } from './probe.ts';
+import { SandboxError, type Probe, type RunningSandbox, type Sandbox, type SandboxSpec } from './sandbox.ts';
+
+export type BubblewrapDeps = { etc: string; uid: number };
+
+const TOOLS = { prlimit: '/usr/bin/prlimit', bwrap: '/usr/bin/bwrap', tini: '/usr/bin/tini' } as const;
+const INFO_FD = 3;
+const PROBE_MS = 10_000;
+
+export const bubblewrapSandbox = (deps: BubblewrapDeps): Sandbox => ({
+  kind: 'bubblewrap',
+  probe: () => probe(deps),
+  start: (spec) => start(deps, spec),
+});
+
+function refuseEarly(deps: BubblewrapDeps): void {
+  if (process.platform !== 'linux') {
+    throw new SandboxError('bubblewrap runs on Linux only', 'Run Halfdoor on Linux; other sandboxes come later.');
+  }
+  if (deps.uid === 0) throw new SandboxError('the sandbox is never started by root', 'Start the host with ./halfdoor start.');
+  const missing = Object.entries(TOOLS).filter(([, path]) => !existsSync(path));
+  if (missing.length === 0) return;
+  const names = missing.map(([name]) => name).join(', ');
+  throw new SandboxError(`${names} not found in /usr/bin`, 'Install them: apt-get install bubblewrap tini util-linux');
+}
+
+/** Everything but what a session adds: limits, namespaces, root, /etc, /proc, /dev, /tmp. */
+export function wall(etc: string): string[] {
+  return [
+    `--fsize=${LIMITS.fileBytes}`,
+    '--core=0',
+    '--',
+    TOOLS.bwrap,
+    ...['--unshare-all', '--unshare-user', '--disable-userns', '--uid', '1000', '--gid', '1000', '--hostname', 'agent'],
+    ...['--cap-drop', 'ALL', '--new-session', '--die-with-parent', '--as-pid-1', '--clearenv'],
+    ...['--setenv', 'HOME', '/s/work/home', '--setenv', 'PATH', '/usr/bin:/bin'],
+    ...['--setenv', 'TMPDIR', '/tmp', '--setenv', 'LANG', 'C.UTF-8', '--info-fd', String(INFO_FD)],
+    ...['--ro-bind', '/usr', '/usr', '--tmpfs', '/usr/local', '--remount-ro', '/usr/local'],
+    ...['lib', 'lib64', 'bin', 'sbin'].flatMap((dir) => ['--symlink', `usr/${dir}`, `/${dir}`]),
+    ...['--ro-bind', etc, '/etc', '--ro-bind-try', '/etc/alternatives', '/etc/alternatives'],
+    ...['--proc', '/proc', '--ro-bind', '/proc/sys', '/proc/sys', '--dev', '/dev'],
+    ...['--size', String(LIMITS.shmBytes), '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
+    ...['--size', String(LIMITS.tmpBytes), '--tmpfs', '/tmp'],
+  ];
+}
+
+/** What one session has: in/ to read, the named files of out/ and work/ to write. */
+function mounts(spec: SandboxSpec): string[] {
+  return [
+    ...['--ro-bind', spec.program.bun, '/app/bun', '--ro-bind', spec.program.folder, '/app/dist', '--dir', '/s'],
+    ...['--ro-bind', spec.inDir, '/s/in', '--ro-bind', spec.outDir, '/s/out'],
+    ...[...OUT_FILES, 'files'].flatMap((name) => ['--bind', join(spec.outDir, name), `/s/out/${name}`]),
+    ...['--bind', spec.workDir, '/s/work', '--ro-bind', spec.agentDir, '/s/agent'],
+    ...['--ro-bind', spec.socketDir, '/s/run', '--remount-ro', '/', '--chdir', '/s/work'],
+  ];
+}
+
+async function start(deps: BubblewrapDeps, spec: SandboxSpec): Promise<RunningSandbox> {
+  refuseEarly(deps);
+  resetModes(spec);
+  const inside = ['/app/bun', `/app/dist/${spec.program.entry}`, String(spec.run), '/s', runLabel(spec.label, spec.sessionId)];
+  if (spec.recover) inside.push('--recover');
+  const child = spawnWalled(deps, mounts(spec), [TOOLS.prlimit, `--nproc=${LIMITS.pids}`, '--', TOOLS.tini, '--', ...inside], 'ignore');
+  const stderr = tailOf(child);
+  const inner = await innerPid(child);
+  if (inner === null) throw new SandboxError(whyRefused(stderr()), 'Run `halfdoor status`: it tries the sandbox and names the cause.');
+  return launched(child, inner, stderr);
+}
+
+function spawnWalled(deps: BubblewrapDeps, extra: string[], program: string[], stdout: 'ignore' | 'pipe'): ChildProcess {
+  const argv = [...wall(deps.etc), ...extra, '--', ...program];
+  return spawn(TOOLS.prlimit, argv, { env: {}, cwd: '/', detached: true, stdio: ['ignore', stdout, 'pipe', 'pipe'] });
+}
+
+/** The kernel pid of pid 1 inside, as bubblewrap reports it; null when it ended before it came so far. */
+function innerPid(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => {
+    let info = '';
+    const pipe = child.stdio[INFO_FD] as Readable;
+    pipe.setEncoding('utf8');
+    pipe.on('data', (chunk: string) => {
+      info += chunk;
+      const pid = /"child-pid":\s*(\d+)/.exec(info)?.[1];
+      if (pid) resolve(Number(pid));
+    });
+    child.once('error', () => resolve(null));
+    child.once('close', () => resolve(null));
+  });
+}
+
+/** Starts one for real and tries from inside what must be refused; one success refuses the whole kind. */
+async function probe(deps: BubblewrapDeps): Promise<Probe> {
+  try {
+    refuseEarly(deps);
+  } catch (error) {
+    const { message, next } = error as SandboxError;
+    return { ok: false, fault: message, next };
+  }
+  const extra = ['--dir', '/s', '--dir', '/app', '--remount-ro', '/', '--chdir', '/'];
+  const child = spawnWalled(deps, extra, [TOOLS.tini, '--', '/bin/sh', '-c', PROBE_SCRIPT], 'pipe');
+  const stderr = tailOf(child);
+  let output = '';
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+  const timer = setTimeout(() => child.kill('SIGKILL'), PROBE_MS);
+  const code = await new Promise<number | null>((resolve) => {
+    child.once('error', () => resolve(null));
+    child.once('close', resolve);
+  });
+  clearTimeout(timer);
+  return readProbe(code, output, stderr());
+}
