@@ -6,6 +6,8 @@ export const FAULT_CODES = [
   'bad-input',
   'bad-row',
   'busy',
+  'cannot-open',
+  'disk',
   'fenced',
   'hot-journal',
   'newer-version',

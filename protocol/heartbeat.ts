@@ -28,16 +28,27 @@ export type Progress = {
 export class LineFile<T extends object> {
   readonly #fd: number;
   readonly #bytes: number;
+  readonly #shorter: (value: T) => T | null;
 
-  constructor(path: string, bytes: number) {
+  /** `shorter` gives a value that says less, for a line that is over `bytes`; null when there is none. */
+  constructor(path: string, bytes: number, shorter: (value: T) => T | null) {
     this.#fd = openSync(path, 'r+');
     this.#bytes = bytes;
+    this.#shorter = shorter;
   }
 
-  write(value: T): void {
-    const line = Buffer.from(`${JSON.stringify(value)}\n`);
-    if (line.length > this.#bytes) return;
-    writeSync(this.#fd, line, 0, line.length, 0);
+  /** One pwrite. False when the line is not in the file (it cannot be made short enough, or the disk is full). */
+  write(value: T): boolean {
+    for (let it: T | null = value; it !== null; it = this.#shorter(it)) {
+      const line = Buffer.from(`${JSON.stringify(it)}\n`);
+      if (line.length > this.#bytes) continue;
+      try {
+        return writeSync(this.#fd, line, 0, line.length, 0) === line.length;
+      } catch {
+        return false;
+      }
+    }
+    return false;
   }
 
   close(): void {
@@ -45,8 +56,16 @@ export class LineFile<T extends object> {
   }
 }
 
-export const heartbeatFile = (path: string): LineFile<Heartbeat> => new LineFile(path, LIMITS.heartbeatBytes);
-export const progressFile = (path: string): LineFile<Progress> => new LineFile(path, LIMITS.progressBytes);
+/** The beat matters more than the claims: without it the run counts as dead. The newest claims are left out first. */
+const fewerClaims = (it: Heartbeat): Heartbeat | null => {
+  if (it.claims.length > 0) return { ...it, claims: it.claims.slice(0, Math.floor(it.claims.length * 0.9)) };
+  return it.tool === null ? null : { ...it, tool: null };
+};
+const withoutDetail = (it: Progress): Progress | null => (it.detail === null ? null : { ...it, detail: null });
+
+export const heartbeatFile = (path: string): LineFile<Heartbeat> =>
+  new LineFile(path, LIMITS.heartbeatBytes, fewerClaims);
+export const progressFile = (path: string): LineFile<Progress> => new LineFile(path, LIMITS.progressBytes, withoutDetail);
 
 function firstLine(content: string): Record<string, unknown> | null {
   try {
@@ -59,18 +78,20 @@ function firstLine(content: string): Record<string, unknown> | null {
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= 200;
 
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
 /** Content of heartbeat → value, or null when it is empty, torn or hostile. */
 export function parseHeartbeat(content: string): Heartbeat | null {
   const it = firstLine(content);
-  if (!it || !Number.isSafeInteger(it.run) || !Number.isSafeInteger(it.beat) || !Array.isArray(it.claims)) return null;
+  if (!it || !isCount(it.run) || !isCount(it.beat) || !Array.isArray(it.claims)) return null;
   const claims = it.claims.filter(isText).slice(0, LIMITS.batchMessages * 2);
   return {
-    run: it.run as number,
-    beat: it.beat as number,
+    run: it.run,
+    beat: it.beat,
     turn: isText(it.turn) ? it.turn : null,
     claims,
     tool: isText(it.tool) ? it.tool : null,
-    deadline: Number.isSafeInteger(it.deadline) ? (it.deadline as number) : null,
+    deadline: isCount(it.deadline) ? it.deadline : null,
   };
 }
 
@@ -80,9 +101,9 @@ const STATES = ['idle', 'thinking', 'tool', 'retrying'] as const;
 export function parseProgress(content: string): Progress | null {
   const it = firstLine(content);
   const state = STATES.find((known) => known === it?.state);
-  if (!it || !state || !Number.isSafeInteger(it.run) || !isText(it.since)) return null;
+  if (!it || !state || !isCount(it.run) || !isText(it.since)) return null;
   return {
-    run: it.run as number,
+    run: it.run,
     turn: isText(it.turn) ? it.turn : null,
     state,
     detail: isText(it.detail) ? it.detail : null,

@@ -1,6 +1,7 @@
 /** in/inbound.db: the host's writer and the runner's reader. */
 import type { Durable } from './durable.ts';
 import {
+  fit,
   inboundContent,
   parseDestination,
   parseInbound,
@@ -23,12 +24,14 @@ const HOST_BUSY_MS = 5;
 const RUNNER_BUSY_MS = 5_000;
 
 const INSERT_MESSAGE = `insert into messages_in
-  (id, seq, kind, timestamp, wakes, address, sender, role, content) values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  (id, seq, kind, timestamp, wakes, address, sender, role, content, withdrawn) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   on conflict (id) do nothing`;
+const INSERT_DESTINATION = 'insert into destinations (local_name, target_type, address) values (?, ?, ?)';
 const UPSERT_RECEIPT = `insert into delivered (seq, status, platform_id, reason, timestamp) values (?, ?, ?, ?, ?)
   on conflict (seq) do update set status = excluded.status, platform_id = excluded.platform_id,
   reason = excluded.reason, timestamp = excluded.timestamp`;
-const COLUMNS = 'id, seq, kind, timestamp, wakes, address, sender, role, content, files, withdrawn';
+export const MESSAGES_ABOVE = `select id, seq, kind, timestamp, wakes, address, sender, role, content, files, withdrawn
+  from messages_in where seq > ? order by seq limit ?`;
 
 /** What one projection writes. Everything absent stays as it is. */
 export type Projection = {
@@ -41,6 +44,20 @@ export type Projection = {
   /** Highest outbound seq collected: no number is minted at or below it. */
   cursor: number;
 };
+
+/** In the order of INSERT_MESSAGE. */
+const rowOf = (it: NewInbound, seq: number) => ({
+  id: it.id,
+  seq,
+  kind: it.kind,
+  timestamp: it.timestamp,
+  wakes: it.wakes ? 1 : 0,
+  address: it.address && JSON.stringify(it.address),
+  sender: it.sender,
+  role: it.role,
+  content: inboundContent(it),
+  withdrawn: 0,
+});
 
 export class InboundWriter {
   readonly #file: SessionFile;
@@ -62,7 +79,10 @@ export class InboundWriter {
     this.#file.run('update meta set session_id = ?, seq_high = max(seq_high, ?)', sessionId, seqHigh);
   }
 
-  /** One transaction; a message already there is left alone. Returns how many were new. Throws `busy` at once. */
+  /**
+   * One transaction; a message already there is left alone, its seq too. Returns how many were new. Throws `busy` at
+   * once, and `bad-input` for what the runner would refuse to read; nothing of the projection is in the file then.
+   */
   project(projection: Projection): number {
     return this.#durable('enqueue', () =>
       this.#file.write(() => {
@@ -87,18 +107,8 @@ export class InboundWriter {
     let added = 0;
     for (const it of messages) {
       const seq = nextSeq(HOST_PARITY, high, cursor);
-      const changed = this.#file.run(
-        INSERT_MESSAGE,
-        it.id,
-        seq,
-        it.kind,
-        it.timestamp,
-        it.wakes ? 1 : 0,
-        it.address && JSON.stringify(it.address),
-        it.sender,
-        it.role,
-        inboundContent(it),
-      );
+      const row = fit(rowOf(it, seq), parseInbound);
+      const changed = this.#file.run(INSERT_MESSAGE, ...Object.values(row));
       if (changed === 0) continue;
       high = seq;
       added += 1;
@@ -110,24 +120,17 @@ export class InboundWriter {
   #replaceDestinations(destinations: Destination[]): void {
     this.#file.run('delete from destinations');
     for (const it of destinations) {
-      this.#file.run(
-        'insert into destinations (local_name, target_type, address) values (?, ?, ?)',
-        it.localName,
-        it.targetType,
-        JSON.stringify(it.address),
-      );
+      const address = JSON.stringify(it.address);
+      const row = fit({ local_name: it.localName, target_type: it.targetType, address }, parseDestination);
+      this.#file.run(INSERT_DESTINATION, row.local_name, row.target_type, row.address);
     }
   }
 
-  #setRouting(it: Routing): void {
+  #setRouting({ seqFloor, agent, provider, model, api, zone }: Routing): void {
+    const row = fit({ seq_floor: seqFloor, agent, provider, model, api, zone }, parseRouting);
     this.#file.run(
-      'update session_routing set seq_floor = ?, agent = ?, provider = ?, model = ?, api = ?, zone = ?',
-      it.seqFloor,
-      it.agent,
-      it.provider,
-      it.model,
-      it.api,
-      it.zone,
+      `update session_routing set seq_floor = max(seq_floor, ?), agent = ?, provider = ?, model = ?, api = ?, zone = ?`,
+      ...Object.values(row),
     );
   }
 
@@ -161,8 +164,7 @@ export class InboundReader {
 
   /** Messages above `seq`, oldest first. Cost depends on `limit`, not on history. */
   messagesAbove(seq: number, limit: number): InboundMessage[] {
-    const sql = `select ${COLUMNS} from messages_in where seq > ? order by seq limit ?`;
-    return this.#file.all(sql, seq, limit).map((row: Row) => parseInbound(row));
+    return this.#file.all(MESSAGES_ABOVE, seq, limit).map((row: Row) => parseInbound(row));
   }
 
   destinations(): Destination[] {

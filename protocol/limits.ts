@@ -3,6 +3,8 @@ export const LIMITS = {
   textInBytes: 64 * 1024,
   textOutBytes: 256 * 1024,
   rowBytes: 2 * 1024 * 1024,
+  jsonDepth: 64,
+  answersPerRow: 1000,
   scratchBytesPerTurn: 16 * 1024,
   attachments: 10,
   attachmentBytes: 25 * 1024 * 1024,

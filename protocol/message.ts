@@ -2,7 +2,7 @@
  * The rows that cross the door, parsed once at the border into closed unions. A row that does not parse is a
  * `bad-row` fault; past these functions the types are trusted.
  */
-import { Fault } from './fault.ts';
+import { Fault, isFault } from './fault.ts';
 import { LIMITS } from './limits.ts';
 
 /** One place where people talk. `thread` is null where the platform has none. Never three loose strings. */
@@ -97,12 +97,45 @@ export function wholeNumber(value: unknown, what: string): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : bad(`${what} is not a whole number`);
 }
 
+const flag = (value: unknown, what: string): boolean =>
+  value === 0 || value === 1 ? value === 1 : bad(`${what} is neither 0 nor 1`);
+
+const ISO_UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
+
+/** ISO-8601, UTC, with `Z`. */
+function time(value: unknown, what: string): string {
+  const it = short(value, what);
+  return ISO_UTC.test(it) && !Number.isNaN(Date.parse(it)) ? it : bad(`${what} is not a time in UTC`);
+}
+
 function json(value: unknown, what: string): unknown {
+  const source = text(value, what, LIMITS.rowBytes);
+  let parsed: unknown;
   try {
-    return JSON.parse(text(value, what, LIMITS.rowBytes));
+    parsed = JSON.parse(source);
   } catch {
     return bad(`${what} is not JSON`);
   }
+  return plain(parsed, what);
+}
+
+/**
+ * Refuses what would hurt whoever handles the value later: nesting that overflows the stack of a recursive function,
+ * and the key that changes an object's prototype when it is assigned.
+ */
+function plain(value: unknown, what: string): unknown {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > LIMITS.jsonDepth) return bad(`${what} is nested over ${LIMITS.jsonDepth} deep`);
+    const next: unknown[] = [];
+    for (const it of level) {
+      if (typeof it !== 'object' || it === null) continue;
+      if (Object.hasOwn(it, '__proto__')) return bad(`${what} has a key __proto__`);
+      for (const inner of Object.values(it)) if (typeof inner === 'object' && inner !== null) next.push(inner);
+    }
+    level = next;
+  }
+  return value;
 }
 
 function record(value: unknown, what: string): Record<string, unknown> {
@@ -126,6 +159,20 @@ export function parseAddress(value: unknown): Address {
 
 export const sameChat = (a: Address, b: Address): boolean => a.channel === b.channel && a.chat === b.chat;
 
+/**
+ * `row` again, once it is sure that the other side of the door will take it: a row that it refused would be asked for
+ * again and again. Throws `bad-input`.
+ */
+export function fit<R extends Row>(row: R, parse: (row: Row) => unknown): R {
+  try {
+    parse(row);
+    return row;
+  } catch (error) {
+    if (!isFault(error, 'bad-row')) throw error;
+    throw new Fault('bad-input', error.message.replace('bad row: ', ''), 'Mend or shorten it, then try again.');
+  }
+}
+
 const IN_KINDS = ['chat', 'task', 'webhook', 'control', 'notice'] as const;
 const APIS = ['anthropic', 'openai'] as const;
 const ROLES = ['owner', 'admin', 'member', 'none'] as const;
@@ -136,12 +183,12 @@ export function parseInbound(row: Row): InboundMessage {
   const common = {
     id: short(row.id, 'id'),
     seq: wholeNumber(row.seq, 'seq'),
-    timestamp: short(row.timestamp, 'timestamp'),
-    wakes: row.wakes === 1,
+    timestamp: time(row.timestamp, 'timestamp'),
+    wakes: flag(row.wakes, 'wakes'),
     address: row.address == null ? null : parseAddress(json(row.address, 'address')),
     sender: shortOrNull(row.sender, 'sender'),
     role: row.role == null ? null : oneOf(row.role, ROLES, 'role'),
-    withdrawn: row.withdrawn === 1,
+    withdrawn: flag(row.withdrawn, 'withdrawn'),
   };
   if (kind === 'control') return { ...common, kind, control: { verb: oneOf(content.verb, ['stop'], 'control.verb') } };
   return { ...common, kind, text: text(content.text, 'content.text') };
@@ -175,14 +222,14 @@ const OUT_KINDS = ['message', 'action', 'scratch'] as const;
 export function parseOutbound(row: Row): OutboundMessage {
   const kind = oneOf(row.kind, OUT_KINDS, 'kind');
   const answers = json(row.answers, 'answers');
-  if (!Array.isArray(answers) || answers.length > 4 * LIMITS.batchMessages) return bad('answers is not a short list');
+  if (!Array.isArray(answers) || answers.length > LIMITS.answersPerRow) return bad('answers is not a short list');
   const common = {
     seq: wholeNumber(row.seq, 'seq'),
     id: short(row.id, 'id'),
     run: wholeNumber(row.run, 'run'),
     turn: short(row.turn, 'turn'),
     answers: answers.map((id) => short(id, 'answers')),
-    timestamp: short(row.timestamp, 'timestamp'),
+    timestamp: time(row.timestamp, 'timestamp'),
   };
   const content = record(json(row.content, 'content'), 'content');
   switch (kind) {

@@ -1,9 +1,11 @@
 /** out/outbound.db: the runner's writer and the reader that the host's reader process uses. */
 import type { Durable, DurableStep } from './durable.ts';
-import { Fault } from './fault.ts';
+import { Fault, isFault } from './fault.ts';
 import { LIMITS } from './limits.ts';
 import {
+  fit,
   outboundContent,
+  parseAck,
   parseOutbound,
   wholeNumber,
   type NewAck,
@@ -21,6 +23,12 @@ const INSERT_MESSAGE = `insert into messages_out
   (seq, id, run, turn, answers, kind, destination, thread, content, timestamp) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const INSERT_ACK = 'insert into processing_ack (seq, message_id, run, status, reason) values (?, ?, ?, ?, ?)';
 const OUT_COLUMNS = 'seq, id, run, turn, answers, kind, destination, thread, content, timestamp';
+export const ROWS_ABOVE = `select ${OUT_COLUMNS} from messages_out where seq > ? order by seq limit ?`;
+export const ACKS_ABOVE =
+  'select seq, message_id, run, status, reason from processing_ack where seq > ? order by seq limit ?';
+export const SAID_BEFORE = `select ${OUT_COLUMNS} from messages_out o where seq > ? and run < ? and kind = 'message'
+  and exists (select 1 from json_each(o.answers) where value in (select value from json_each(?)))
+  order by seq limit 200`;
 
 export type OutboundWrite = {
   messages?: NewOutbound[];
@@ -44,9 +52,14 @@ export class OutboundWriter {
     this.#file = new SessionFile(path, { access: 'runner-writes', timeoutMs: RUNNER_BUSY_MS, version: OUTBOUND_VERSION });
     this.#durable = durable;
     this.#run = run;
-    durable('take-over', () =>
-      this.#file.write(() => this.#fence(this.#file.run('update meta set run = ? where run < ?', run, run))),
-    );
+    try {
+      durable('take-over', () =>
+        this.#file.write(() => this.#fence(this.#file.run('update meta set run = ? where run < ?', run, run))),
+      );
+    } catch (error) {
+      this.#file.close();
+      throw error;
+    }
   }
 
   #fence(changed: number): void {
@@ -54,7 +67,10 @@ export class OutboundWriter {
     throw new Fault('fenced', `run ${this.#run} no longer owns this session`, 'A newer run goes on; this one ends.');
   }
 
-  /** One transaction behind the fence. Returns the seqs of the messages, in order. Throws `fenced`, `busy`. */
+  /**
+   * One transaction behind the fence. Returns the seqs of the messages, in order. Throws `fenced`, `busy`, and
+   * `bad-input` for a row that the host would refuse; nothing of the write is in the file then.
+   */
   write(step: Extract<DurableStep, 'say' | 'settle' | 'continuation'>, write: OutboundWrite): number[] {
     return this.#durable(step, () => this.#fenced(() => this.#apply(write)));
   }
@@ -75,7 +91,8 @@ export class OutboundWriter {
       return seq;
     });
     for (const it of write.acks ?? []) {
-      this.#file.run(INSERT_ACK, mint(), it.messageId, this.#run, it.status, it.reason);
+      const row = { seq: mint(), message_id: it.messageId, run: this.#run, status: it.status, reason: it.reason };
+      this.#file.run(INSERT_ACK, ...Object.values(fit(row, parseAck)));
     }
     for (const [key, value] of Object.entries(write.state ?? {})) this.#setState(key, value);
     this.#file.run('update meta set seq_high = ?', high);
@@ -84,19 +101,19 @@ export class OutboundWriter {
 
   #insert(seq: number, it: NewOutbound): void {
     const to = it.kind === 'message' ? it : { destination: null, thread: null };
-    this.#file.run(
-      INSERT_MESSAGE,
+    const row = {
       seq,
-      it.id,
-      this.#run,
-      it.turn,
-      JSON.stringify(it.answers),
-      it.kind,
-      to.destination,
-      to.thread,
-      outboundContent(it),
-      it.timestamp,
-    );
+      id: it.id,
+      run: this.#run,
+      turn: it.turn,
+      answers: JSON.stringify(it.answers),
+      kind: it.kind,
+      destination: to.destination,
+      thread: to.thread,
+      content: outboundContent(it),
+      timestamp: it.timestamp,
+    };
+    this.#file.run(INSERT_MESSAGE, ...Object.values(fit(row, parseOutbound)));
   }
 
   #setState(key: string, value: string | null): void {
@@ -123,19 +140,24 @@ export class OutboundWriter {
    * what it answers, so the cost depends on what came since, not on history.
    */
   saidBefore(messages: readonly { id: string; seq: number }[]): OutboundMessage[] {
-    const sql = `select ${OUT_COLUMNS} from messages_out o where seq > ? and run < ? and kind = 'message'
-      and exists (select 1 from json_each(o.answers) where value in (select value from json_each(?)))
-      order by seq limit 200`;
+    if (messages.length === 0) return [];
     const above = Math.min(...messages.map((it) => it.seq));
     const ids = JSON.stringify(messages.map((it) => it.id));
-    return this.#file.all(sql, above, this.#run, ids).map((row: Row) => parseOutbound(row));
+    return this.#file.all(SAID_BEFORE, above, this.#run, ids).flatMap((row: Row) => {
+      try {
+        return [parseOutbound(row)];
+      } catch (error) {
+        // The host refuses this row as well: nobody was told what it says.
+        if (isFault(error, 'bad-row')) return [];
+        throw error;
+      }
+    });
   }
 
   /** Removes what the host has collected, once the file is past `LIMITS.outboundDbPruneBytes`. Returns rows removed. */
   pruneIfLarge(seqFloor: number, keepAnswersTo: readonly string[]): number {
-    const bytes = wholeNumber(this.#file.pragma('page_count'), 'page_count') * wholeNumber(this.#file.pragma('page_size'), 'page_size');
-    const free = wholeNumber(this.#file.pragma('freelist_count'), 'freelist_count');
-    const used = bytes - free * wholeNumber(this.#file.pragma('page_size'), 'page_size');
+    const count = (name: string): number => wholeNumber(this.#file.pragma(name), name);
+    const used = (count('page_count') - count('freelist_count')) * count('page_size');
     return used > LIMITS.outboundDbPruneBytes ? this.prune(seqFloor, keepAnswersTo) : 0;
   }
 
@@ -161,16 +183,19 @@ export type OutboundRows = { messages: Row[]; acks: Row[]; cursor: number };
 
 /**
  * Messages and acks above `cursor` in one transaction. If either read was cut by its limit, the cursor moves no
- * further than that read went, and rows of the other beyond it are left for the next read.
+ * further than that read went, and rows of the other beyond it are left for the next read. `check` runs in the same
+ * transaction, before the rows; what it throws is thrown.
  */
-export function readOutboundRows(file: SessionFile, cursor: number, limit: number): OutboundRows {
+export function readOutboundRows(
+  file: SessionFile,
+  cursor: number,
+  limit: number,
+  check: () => void = () => undefined,
+): OutboundRows {
   return file.read(() => {
-    const messages = file.all(`select ${OUT_COLUMNS} from messages_out where seq > ? order by seq limit ?`, cursor, limit);
-    const acks = file.all(
-      'select seq, message_id, run, status, reason from processing_ack where seq > ? order by seq limit ?',
-      cursor,
-      limit,
-    );
+    check();
+    const messages = file.all(ROWS_ABOVE, cursor, limit);
+    const acks = file.all(ACKS_ABOVE, cursor, limit);
     const last = (rows: Row[]): number => Number(rows.at(-1)?.seq ?? cursor);
     const cut = (rows: Row[]): number => (rows.length === limit ? last(rows) : Infinity);
     const bound = Math.min(cut(messages), cut(acks));

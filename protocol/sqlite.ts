@@ -2,8 +2,11 @@
  * The only way a session file is opened, under Node and Bun alike. Parameters are positional (`?`), the one style both
  * runtimes bind the same way. node:sqlite ignores unknown options in silence, so every setting is read back.
  */
+import { existsSync } from 'node:fs';
 import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { Fault } from './fault.ts';
+import { LIMITS } from './limits.ts';
 import type { Row } from './message.ts';
 
 /** SQLite result codes (https://sqlite.org/rescode.html) that decide what happens next. */
@@ -12,6 +15,21 @@ const LOCKED = 6;
 const READONLY_ROLLBACK = 776;
 const NOT_A_DATABASE = 26;
 const CORRUPT = 11;
+const READONLY = 8;
+const IO_ERROR = 10;
+const FULL = 13;
+const CANNOT_OPEN = 14;
+const TOO_BIG = 18;
+
+/** No value read may be longer: twice the largest row that a writer of ours makes. */
+const READ_BYTES = 2 * LIMITS.rowBytes;
+
+const ignored = (name: string, found: unknown, wanted: unknown): Fault =>
+  new Fault(
+    'option-ignored',
+    `SQLite setting ${name} is ${String(found)}, not ${String(wanted)}`,
+    'Run Halfdoor with the Node and Bun it brings: ./halfdoor.',
+  );
 
 export type Access = 'host-writes' | 'runner-writes' | 'reads';
 
@@ -24,33 +42,60 @@ export type OpenOptions = {
 };
 
 function faultOf(error: unknown): unknown {
-  const code = (error as { errcode?: number }).errcode;
+  const { errcode: code, code: name, message } = error as { errcode?: number; code?: string; message: string };
+  // A whole number past 2^53 stands in the file: no writer of ours put it there.
+  if (name === 'ERR_OUT_OF_RANGE') return new Fault('bad-row', `bad row: ${message}`, 'Start afresh with /new.');
   if (code === undefined) return error;
-  const primary = code & 0xff;
-  const message = (error as Error).message;
   if (code === READONLY_ROLLBACK) {
     return new Fault('hot-journal', 'a transaction was cut off in this file', 'Its own writer takes it back at the next start.');
   }
-  if (primary === BUSY || primary === LOCKED) return new Fault('busy', 'the file is locked', 'It is tried again.');
-  if (primary === NOT_A_DATABASE || primary === CORRUPT) {
-    return new Fault('not-a-session-file', `not a sound session file: ${message}`, 'Start afresh with /new.');
+  switch (code & 0xff) {
+    case BUSY:
+    case LOCKED:
+      return new Fault('busy', 'the file is locked', 'It is tried again.');
+    case NOT_A_DATABASE:
+    case CORRUPT:
+      return new Fault('not-a-session-file', `not a sound session file: ${message}`, 'Start afresh with /new.');
+    case CANNOT_OPEN:
+    case READONLY:
+      return new Fault('cannot-open', `the file cannot be used: ${message}`, 'Check the owner and mode of its folder.');
+    case IO_ERROR:
+    case FULL:
+      return new Fault('disk', `the disk refused: ${message}`, 'Make room on the disk and look at its health.');
+    case TOO_BIG:
+      return new Fault('bad-row', `bad row: a value is over ${READ_BYTES} bytes`, 'Start afresh with /new.');
+    default:
+      return error;
   }
-  return error;
 }
 
-/** One connection to one session file. Throws `Fault`; statements are cached by their text. */
+/** SQLite makes a file that is missing; this name of it says that it must be there. */
+function existing(path: string, mode: 'ro' | 'rw'): URL {
+  const url = pathToFileURL(path);
+  url.searchParams.set('mode', mode);
+  return url;
+}
+
+/**
+ * One connection to one session file that exists. Throws `Fault`; statements are cached by their text. A connection
+ * that cannot roll back closes itself, so that it keeps no lock.
+ */
 export class SessionFile {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly path: string;
 
+  /** Never makes a file: a missing one is `not-a-session-file`. */
   constructor(path: string, options: OpenOptions) {
     this.path = path;
     const readOnly = options.access === 'reads';
+    const limits = readOnly ? { length: READ_BYTES, attach: 0 } : {};
+    const settings = { readOnly, timeout: options.timeoutMs, allowExtension: false, defensive: true, limits };
     try {
-      this.#db = new DatabaseSync(path, { readOnly, timeout: options.timeoutMs, allowExtension: false });
+      this.#db = new DatabaseSync(existing(path, readOnly ? 'ro' : 'rw'), settings);
     } catch (error) {
-      throw faultOf(error);
+      if (existsSync(path)) throw faultOf(error);
+      throw new Fault('not-a-session-file', `there is no session file at ${path}`, 'Start afresh with /new.');
     }
     try {
       this.#prepare(options);
@@ -61,17 +106,18 @@ export class SessionFile {
   }
 
   #prepare(options: OpenOptions): void {
+    // First of all, since the next settings read the file already, and with it take back a cut-off transaction.
+    if (options.access === 'runner-writes') this.#openInReadOnlyFolder();
+    if (options.access === 'host-writes') this.exec('pragma journal_mode = persist');
     this.exec('pragma mmap_size = 0');
     this.exec('pragma trusted_schema = off');
     this.exec('pragma cell_size_check = on');
     this.exec('pragma synchronous = full');
-    if (options.access === 'reads') this.exec('pragma query_only = on');
-    // The journal cannot be made or unlinked in a read-only folder: EXCLUSIVE lets SQLite keep and reuse the one there.
-    if (options.access === 'runner-writes') this.#openInReadOnlyFolder();
-    if (options.access === 'host-writes') this.exec('pragma journal_mode = persist');
+    if (options.access === 'reads') this.#refuseWrites();
     this.#verify(options);
   }
 
+  /** The journal cannot be made or unlinked there: EXCLUSIVE lets SQLite keep and reuse the one it finds. */
   #openInReadOnlyFolder(): void {
     this.exec('pragma locking_mode = exclusive');
     this.exec('pragma journal_mode = persist');
@@ -80,24 +126,39 @@ export class SessionFile {
     this.all('select count(*) as n from sqlite_schema');
   }
 
+  /** Proves `readOnly` by asking for a write transaction that would change nothing, then shuts the second bolt. */
+  #refuseWrites(): void {
+    this.pragma('user_version');
+    try {
+      this.#db.exec('pragma incremental_vacuum(1)');
+      throw ignored('readOnly', 'off', 'on');
+    } catch (error) {
+      if ((error as { errcode?: number }).errcode !== READONLY) throw faultOf(error);
+    }
+    if (Number(this.#db.limits.length) !== READ_BYTES) throw ignored('limits.length', this.#db.limits.length, READ_BYTES);
+    this.exec('pragma query_only = on');
+  }
+
   #verify(options: OpenOptions): void {
+    // In defensive mode this has no effect, and that is how it can be seen.
+    this.exec('pragma writable_schema = on');
+    const ofAccess: Record<Access, Record<string, string | number>> = {
+      reads: { query_only: 1, journal_mode: 'delete' },
+      'host-writes': { journal_mode: 'persist', locking_mode: 'normal' },
+      'runner-writes': { journal_mode: 'persist', locking_mode: 'normal' },
+    };
     const expected: Record<string, string | number> = {
       mmap_size: 0,
       trusted_schema: 0,
       cell_size_check: 1,
       synchronous: 2,
+      writable_schema: 0,
       busy_timeout: options.timeoutMs,
-      ...(options.access === 'reads' ? { query_only: 1 } : { journal_mode: 'persist' }),
+      ...ofAccess[options.access],
     };
     for (const [name, value] of Object.entries(expected)) {
       const found = this.pragma(name);
-      if (found !== value) {
-        throw new Fault(
-          'option-ignored',
-          `SQLite setting ${name} is ${String(found)}, not ${value}`,
-          'Run Halfdoor with the Node and Bun it brings: ./halfdoor.',
-        );
-      }
+      if (found !== value) throw ignored(name, found, value);
     }
     const version = this.pragma('user_version');
     if (typeof version !== 'number' || version < 1) {
@@ -112,9 +173,14 @@ export class SessionFile {
     }
   }
 
+  /** Not through the cache: SQLite works out what some of them answer when the statement is made. */
   pragma(name: string): unknown {
-    const row = this.all(`pragma ${name}`)[0];
-    return row === undefined ? undefined : Object.values(row)[0];
+    try {
+      const row = this.#db.prepare(`pragma ${name}`).all()[0];
+      return row === undefined ? undefined : Object.values(row)[0];
+    } catch (error) {
+      throw faultOf(error);
+    }
   }
 
   exec(sql: string): void {
@@ -164,8 +230,9 @@ export class SessionFile {
     }
   }
 
-  /** Several reads of one moment. */
+  /** Several reads of one moment; inside another `read` it is a part of that one. */
   read<T>(body: () => T): T {
+    if (this.#db.isTransaction) return body();
     this.exec('begin');
     try {
       return body();
@@ -175,7 +242,12 @@ export class SessionFile {
   }
 
   #rollBack(): void {
-    if (this.#db.isTransaction) this.#db.exec('rollback');
+    if (!this.#db.isOpen || !this.#db.isTransaction) return;
+    try {
+      this.#db.exec('rollback');
+    } catch {
+      this.close();
+    }
   }
 
   close(): void {

@@ -1,24 +1,34 @@
 /** Empty session files, made by the host from the only schema text there is. */
 import { closeSync, fsyncSync, openSync, readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { dirname } from 'node:path';
 import type { Durable } from './durable.ts';
 
 export const inboundSchema = (): string => readFileSync(new URL('./inbound.sql', import.meta.url), 'utf8');
 export const outboundSchema = (): string => readFileSync(new URL('./outbound.sql', import.meta.url), 'utf8');
 
-/** Makes `path` with `schema`; it must not exist. Synced before this returns. */
+function sync(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Makes `path` with `schema`, whole or not at all; it must not exist. File and folder are synced before this returns. */
 export function makeTemplate(path: string, schema: string, durable: Durable): void {
   durable('template', () => {
+    closeSync(openSync(path, 'wx', 0o600));
     const db = new DatabaseSync(path);
     try {
       db.exec('pragma journal_mode = persist; pragma synchronous = full;');
-      db.exec(schema);
+      db.exec(`begin; ${schema}; commit`);
     } finally {
       db.close();
     }
-    const fd = openSync(path, 'r');
-    fsyncSync(fd);
-    closeSync(fd);
+    sync(path);
+    sync(dirname(path));
   });
 }
 

@@ -40,7 +40,7 @@ export class Loop {
   async run(): Promise<void> {
     for (;;) {
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
-      this.look();
+      this.#takeIn();
       if (this.#failure !== null) throw this.#failure;
       if (this.#ending) break;
       const batch = this.#deps.intake.batch();
@@ -55,6 +55,11 @@ export class Loop {
 
   /** The bell rang, or the poll: takes in what is new. Never throws; what it finds broken ends `run`. */
   look(): void {
+    this.#takeIn();
+    this.#wake();
+  }
+
+  #takeIn(): void {
     try {
       for (const control of this.#deps.intake.look()) this.#stopBefore(control);
       this.#turn?.push([...this.#deps.intake.waiting]);
@@ -63,7 +68,6 @@ export class Loop {
       void this.#turn?.abort();
     }
     this.#poll();
-    this.#wake();
   }
 
   /** Ends after the running transaction: the turn is aborted and its messages stay open for the next run. */
