@@ -118,15 +118,18 @@ export class Turn {
     this.#seen.clear();
     const query = provider.query({ prompt, continuation, cwd, systemContext: { instructions: system } });
     this.#query = query;
+    let failure: Failure | null = null;
     try {
       for await (const event of query.events) {
         if (this.#abort.signal.aborted) return 'over';
-        const failure = this.#take(event, query);
-        if (failure !== null) return await this.#onFailure(failure, query);
+        failure = this.#take(event, query);
+        // Handled outside: the provider may wait for its events to be let go before an abort is done.
+        if (failure !== null) break;
       }
     } finally {
       this.#query = null;
     }
+    if (failure !== null) return this.#onFailure(failure, query);
     if (this.#abort.signal.aborted || this.#unanswered(prompt).length === 0) return 'over';
     return this.#onFailure({ kind: 'fatal', message: 'the provider ended without a result' }, query);
   }
