@@ -92,8 +92,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     sandboxes,
     reader,
     startDelivery: (head) => deliverer.start(head),
-    tellAgent: async (sessionId, agentId, notes) => {
-      const messages = await tellAgent(base, sessionId, agentId, notes);
+    tellAgent: async (sessionId, agentId, refused) => {
+      const messages = await tellAgent(base, sessionId, agentId, refused);
       sessions.enqueue(messages.map((message) => ({ sessionId, agentId, message })));
     },
   });

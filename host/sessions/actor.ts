@@ -3,42 +3,30 @@
  * One thing at a time, in this order: a run that ended, a start, a stop, new messages in, new rows out.
  */
 import { isFault } from '@halfdoor/protocol/fault';
-import { LIMITS } from '@halfdoor/protocol/limits';
 import type { NewInbound, Receipt } from '@halfdoor/protocol/message';
 import type { SessionState } from '../api/contract.ts';
 import type { Timer } from '../clock.ts';
-import { errorText, type Log } from '../log.ts';
+import { errorText } from '../log.ts';
 import type { Collected } from '../outbound/collect.ts';
 import type { Delivery } from '../outbound/ledger.ts';
 import type { Settled } from '../outbound/settle.ts';
 import { SandboxError, type SandboxExit } from '../sandboxes/sandbox.ts';
 import { endRun, type Ending } from './after-run.ts';
-import { isLifeless, pollDelayMs, restartDelayMs, victims } from './decide.ts';
-import type { Slots } from './slots.ts';
-import { due, numberRun, projectAll, recoverRun, startRun, type Due, type LiveRun, type WakeDeps } from './wake.ts';
-import { Watch, type WatchDeps } from './watch.ts';
+import { endingOf, isBlameless, restartDelayMs, type StopReason } from './decide.ts';
+import type { ActorDeps } from './deps.ts';
+import { Pulse } from './pulse.ts';
+import { due, recoverRun, wake, type Due, type LiveRun } from './wake.ts';
+import { Watch } from './watch.ts';
 
-export type ActorDeps = WakeDeps &
-  WatchDeps & {
-    log: Log;
-    slots: Slots;
-    startDelivery(head: Delivery): void;
-    /** Puts what the agent must be told about into its session, as context that starts nothing. */
-    tellAgent(sessionId: string, agentId: string, notes: { key: string; text: string }[]): Promise<void>;
-    /** The session is asleep and has nothing to do: the registry forgets the actor. */
-    onAsleep(actor: Actor): void;
-  };
-
-/** Why the host ends a run. The first four are its own choice; the others count against what was worked on. */
-type StopReason = 'idle' | 'evicted' | 'shutdown' | 'ended' | 'lifeless' | 'locked' | 'hostile-file' | 'too-large';
-const BLAMELESS: readonly StopReason[] = ['idle', 'evicted', 'shutdown', 'ended'];
 const RETRY_AFTER_ERROR_MS = 1_000;
 
 export class Actor {
   readonly sessionId: string;
   readonly agentId: string;
   readonly #deps: ActorDeps;
+  readonly #from: { sessionId: string; agentId: string };
   readonly #watch: Watch;
+  readonly #pulse: Pulse;
   /** Waking dispatches that are not settled. */
   readonly #open = new Set<string>();
   #state: SessionState = 'asleep';
@@ -55,16 +43,21 @@ export class Actor {
   #inbox: NewInbound[] = [];
   #receipts: Receipt[] = [];
   #deaths = 0;
-  #lockedSince: number | null = null;
-  #idleSince = 0;
-  #poll: Timer | null = null;
   #restart: Timer | null = null;
 
   constructor(deps: ActorDeps, sessionId: string, agentId: string) {
     this.#deps = deps;
     this.sessionId = sessionId;
     this.agentId = agentId;
-    this.#watch = new Watch(deps, { sessionId, agentId }, (collected) => this.#onCollected(collected));
+    this.#from = { sessionId, agentId };
+    this.#watch = new Watch(deps, this.#from, (collected) => this.#onCollected(collected));
+    this.#pulse = new Pulse({
+      clock: deps.clock,
+      isBusy: () => this.#open.size > 0,
+      beatSeenAt: () => this.#watch.beatSeenAt,
+      look: () => this.#ring(),
+      end: (reason) => (this.#stopFor ??= reason),
+    });
   }
 
   get state(): SessionState {
@@ -77,7 +70,7 @@ export class Actor {
 
   /** Since when it has been awake with nothing to do, on the host's clock; null when busy or not awake. */
   get idleSince(): number | null {
-    return this.#state === 'awake' && this.#open.size === 0 && this.#stopFor === null ? this.#idleSince : null;
+    return this.#state === 'awake' && this.#open.size === 0 && this.#stopFor === null ? this.#pulse.idleSince : null;
   }
 
   /** New dispatches, already durable in central. */
@@ -90,8 +83,10 @@ export class Actor {
   /** At start: central has open work for this session, or a run of the host before was never seen to end. */
   revive(leftRunning: boolean): void {
     this.#mustCheck = true;
-    if (leftRunning) this.#exit = { code: null, signal: null, stderr: 'the host ended first' };
-    if (leftRunning) this.#stopFor = 'shutdown';
+    if (leftRunning) {
+      this.#exit = { code: null, signal: null, stderr: 'the host ended first' };
+      this.#stopFor = 'shutdown';
+    }
     this.#kick();
   }
 
@@ -127,7 +122,7 @@ export class Actor {
     this.#working = false;
     if (failed) this.#deps.clock.after(RETRY_AFTER_ERROR_MS, () => this.#kick());
     else if (this.#hasMore()) this.#kick();
-    else if (this.#state === 'asleep' && this.#restart === null) this.#deps.onAsleep(this);
+    else if (this.#state === 'asleep' && this.#restart === null) this.#deps.onAsleep(this.sessionId);
   }
 
   /** What came in between the last step and here: its kick found the queue still working. */
@@ -138,7 +133,7 @@ export class Actor {
       return wanted && (this.#granted || this.#state !== 'waiting');
     }
     if (this.#state !== 'awake') return this.#ringed;
-    return this.#ringed || this.#stopFor !== null || (this.#inbox.length > 0 && this.#lockedSince === null);
+    return this.#ringed || this.#stopFor !== null || (this.#inbox.length > 0 && !this.#pulse.isLocked);
   }
 
   /** Does the most urgent thing; false when there is nothing to do now. */
@@ -184,7 +179,8 @@ export class Actor {
     this.#receipts = [];
     this.#stopFor = null;
     try {
-      this.#live = await this.#startLive(it);
+      const begin = (run: number): void => this.#watch.begin(run, it.cursor);
+      this.#live = await wake(this.#deps, this.sessionId, it, begin, () => this.#ring());
     } catch (error) {
       return this.#notStarted(error);
     }
@@ -192,31 +188,16 @@ export class Actor {
       this.#exit = exit;
       this.#kick();
     });
-    this.#idleSince = this.#nowMs();
-    this.#lockedSince = null;
     if (this.#closing) this.#stopFor = 'shutdown';
     this.#setState('awake');
-    this.#schedulePoll();
-  }
-
-  async #startLive(it: Due): Promise<LiveRun> {
-    const inbound = await projectAll(this.#deps, this.sessionId, it);
-    try {
-      const run = await numberRun(this.#deps, this.sessionId);
-      this.#watch.begin(run, it.cursor);
-      return await startRun(this.#deps, this.sessionId, it, run, inbound, () => this.#ring());
-    } catch (error) {
-      inbound.close();
-      throw error;
-    }
+    this.#pulse.start();
   }
 
   async #notStarted(error: unknown): Promise<void> {
-    const text = error instanceof SandboxError ? `${error.message}. ${error.next}` : errorText(error);
-    this.#deps.log.error('run did not start', { session: this.sessionId, error: text });
+    const why = error instanceof SandboxError ? `${error.message}. ${error.next}` : errorText(error);
+    this.#deps.log.error('run did not start', { session: this.sessionId, error: why });
     this.#releaseSlot();
-    const blamed = [...this.#open];
-    await this.#endRun({ ending: `not started: ${text}`, victims: blamed, reason: `sandbox: ${text}`, hopeless: false });
+    await this.#endRun({ ending: why, victims: [...this.#open], reason: `sandbox: ${why}`, hopeless: false });
     this.#restartLater();
   }
 
@@ -225,61 +206,38 @@ export class Actor {
     this.#kick();
   }
 
-  /** Behind the bell: looks anyway, and at the beat; slower when nothing is under way. */
-  #schedulePoll(): void {
-    this.#poll?.cancel();
-    this.#poll = this.#deps.clock.after(pollDelayMs(this.#open.size > 0), () => {
-      if (this.#state !== 'awake') return;
-      const now = this.#nowMs();
-      if (isLifeless(this.#watch.beatSeenAt, now)) this.#stopFor ??= 'lifeless';
-      else if (this.#open.size === 0 && now - this.#idleSince > LIMITS.idleSandboxMs) this.#stopFor ??= 'idle';
-      this.#ring();
-      this.#schedulePoll();
-    });
-  }
-
   #project(live: LiveRun): boolean {
     const messages = this.#inbox;
     try {
       live.inbound.project({ messages, receipts: this.#receipts, cursor: this.#watch.cursor });
     } catch (error) {
       if (!isFault(error, 'busy')) throw error;
-      this.#lookAgainSoon();
+      this.#pulse.locked();
       return false;
     }
-    this.#lockedSince = null;
+    this.#pulse.free();
     this.#inbox = this.#inbox.slice(messages.length);
     this.#receipts = [];
     live.bell.ring();
     return true;
   }
 
-  /** Somebody holds a lock: again in a few milliseconds, and past five seconds the run ends. */
-  #lookAgainSoon(): void {
-    const now = this.#nowMs();
-    this.#lockedSince ??= now;
-    if (now - this.#lockedSince > LIMITS.lockedMs) this.#stopFor ??= 'locked';
-    this.#deps.clock.after(LIMITS.bellPauseMs, () => this.#ring());
-  }
-
   async #look(): Promise<void> {
     const looked = await this.#watch.look();
-    if (looked.seen === 'again') return this.#lookAgainSoon();
-    this.#lockedSince = null;
+    if (looked.seen === 'again') return this.#pulse.locked();
+    this.#pulse.free();
     if (looked.seen === 'all') return;
     this.#deps.log.warn('outbound file refused', { session: this.sessionId, as: looked.as, detail: looked.detail });
     this.#stopFor ??= looked.as;
   }
 
-  async #onCollected(collected: Collected): Promise<void> {
-    this.#afterCommit(collected.settled, collected.heads);
-    if (collected.refused.length === 0) return;
+  async #onCollected({ settled, heads, refused }: Collected): Promise<void> {
+    this.#afterCommit(settled, heads);
     const timestamp = this.#deps.now();
-    for (const { seq, text } of collected.refused) {
-      this.receipt({ seq, status: 'refused', platformId: null, reason: text, timestamp });
+    for (const { seq, text: reason } of refused) {
+      this.receipt({ seq, status: 'refused', platformId: null, reason, timestamp });
     }
-    const notes = collected.refused.map(({ seq, text }) => ({ key: `refused:${seq}`, text }));
-    await this.#deps.tellAgent(this.sessionId, this.agentId, notes);
+    if (refused.length > 0) await this.#deps.tellAgent(this.sessionId, this.agentId, refused);
   }
 
   #afterCommit(settled: Settled[], heads: Delivery[]): void {
@@ -287,54 +245,36 @@ export class Actor {
     if (settled.length === 0) return;
     for (const it of settled) this.#open.delete(it.dispatchId);
     this.#deaths = 0;
-    this.#idleSince = this.#nowMs();
+    this.#pulse.worked();
     this.#deps.signals.emit('settled', { eventIds: settled.map((it) => it.eventId) });
     if (this.#open.size === 0 && this.#deps.slots.waiting > 0) this.stop('evicted');
   }
 
   #beginStop(live: LiveRun, reason: StopReason): boolean {
     this.#setState('stopping');
-    if (BLAMELESS.includes(reason)) void live.sandbox.stop();
+    if (isBlameless(reason)) void live.sandbox.stop();
     else live.sandbox.kill();
     return true;
   }
 
   async #afterExit(exit: SandboxExit): Promise<boolean> {
     this.#setState('stopping');
-    this.#poll?.cancel();
+    this.#pulse.stop();
     const run = this.#live?.run ?? 0;
     this.#due ??= await due(this.#deps, this.sessionId);
     if (this.#live === null) this.#watch.begin(run, this.#due?.cursor ?? 0);
-    const looked = await this.#watch.lastLook(() => this.#recover());
+    const it = this.#due;
+    const looked = await this.#watch.lastLook(async () => {
+      if (it) await recoverRun(this.#deps, this.sessionId, it);
+    });
     if (looked.seen === 'spoiled') this.#stopFor = looked.as;
-    const end = this.#endingOf(exit, run);
-    if (end.victims.length > 0) {
-      const { ending } = end;
-      this.#deps.log.warn('run died', { session: this.sessionId, run, ending, stderr: exit.stderr.slice(-500) });
-    }
+    const end = endingOf(exit, this.#stopFor, this.#watch.heartbeat, run, this.#open);
+    const { ending } = end;
+    if (end.victims.length > 0) this.#deps.log.warn('run died', { session: this.sessionId, run, ending, stderr: exit.stderr });
     await this.#endRun(end);
     await this.#release();
     this.#restartLater();
     return true;
-  }
-
-  async #recover(): Promise<void> {
-    if (this.#due === null) return;
-    try {
-      await recoverRun(this.#deps, this.sessionId, this.#due);
-    } catch (error) {
-      this.#deps.log.error('recovery did not start', { session: this.sessionId, error: errorText(error) });
-    }
-  }
-
-  #endingOf(exit: SandboxExit, run: number): Ending {
-    const stopFor = this.#stopFor;
-    const ending = stopFor ?? (exit.signal ? `signal ${exit.signal}` : `exit ${exit.code}`);
-    if (stopFor === 'hostile-file' || stopFor === 'too-large') {
-      return { ending, victims: [...this.#open], reason: ending, hopeless: true };
-    }
-    if (stopFor !== null && BLAMELESS.includes(stopFor)) return { ending, victims: [], reason: ending, hopeless: false };
-    return { ending, victims: victims(this.#watch.heartbeat, run, this.#open), reason: `died: ${ending}`, hopeless: false };
   }
 
   async #release(): Promise<void> {
@@ -356,7 +296,7 @@ export class Actor {
 
   async #endRun(end: Ending): Promise<void> {
     const deaths = this.#deaths;
-    const { settled, heads } = await endRun(this.#deps, { sessionId: this.sessionId, agentId: this.agentId }, end);
+    const { settled, heads } = await endRun(this.#deps, this.#from, end);
     this.#afterCommit(settled, heads);
     this.#deaths = end.victims.length > 0 ? deaths + 1 : 0;
   }
@@ -371,12 +311,7 @@ export class Actor {
   }
 
   #setState(state: SessionState): void {
-    if (this.#state === state) return;
+    if (this.#state !== state) this.#deps.signals.emit('session', { ...this.#from, state });
     this.#state = state;
-    this.#deps.signals.emit('session', { sessionId: this.sessionId, agentId: this.agentId, state });
-  }
-
-  #nowMs(): number {
-    return this.#deps.clock.now().getTime();
   }
 }

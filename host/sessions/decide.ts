@@ -1,6 +1,29 @@
 /** Decisions about runs that died, without effects. */
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Heartbeat } from '@halfdoor/protocol/host';
+import type { SandboxExit } from '../sandboxes/sandbox.ts';
+import type { Ending } from './after-run.ts';
+
+/** Why the host ends a run. The first four are its own choice; the others count against what was worked on. */
+export type StopReason = 'idle' | 'evicted' | 'shutdown' | 'ended' | 'lifeless' | 'locked' | 'hostile-file' | 'too-large';
+
+export const isBlameless = (reason: StopReason): boolean => ['idle', 'evicted', 'shutdown', 'ended'].includes(reason);
+
+/** What a run's end means for the messages that were open. */
+export function endingOf(
+  exit: SandboxExit,
+  stopFor: StopReason | null,
+  heartbeat: Heartbeat | null,
+  run: number,
+  open: ReadonlySet<string>,
+): Ending {
+  const ending = stopFor ?? (exit.signal ? `signal ${exit.signal}` : `exit ${exit.code}`);
+  if (stopFor === 'hostile-file' || stopFor === 'too-large') {
+    return { ending, victims: [...open], reason: ending, hopeless: true };
+  }
+  if (stopFor !== null && isBlameless(stopFor)) return { ending, victims: [], reason: ending, hopeless: false };
+  return { ending, victims: victims(heartbeat, run, open), reason: `died: ${ending}`, hopeless: false };
+}
 
 /**
  * Which open messages a death counts against: those the dead run said it was working on; when it said nothing, all

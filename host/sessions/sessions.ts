@@ -5,7 +5,8 @@ import type { Receipt } from '@halfdoor/protocol/message';
 import type { SessionState } from '../api/contract.ts';
 import type { ToEnqueue } from '../inbound/dispatch.ts';
 import { errorText } from '../log.ts';
-import { Actor, type ActorDeps } from './actor.ts';
+import { Actor } from './actor.ts';
+import type { ActorDeps } from './deps.ts';
 import { removeSessionFolder } from './folder.ts';
 import { Slots } from './slots.ts';
 
@@ -19,7 +20,7 @@ export class Sessions {
 
   constructor(deps: SessionsDeps) {
     const slots = new Slots(LIMITS.awakeSandboxes, () => this.#evictIdle());
-    this.#deps = { ...deps, slots, onAsleep: (actor) => this.#onAsleep(actor) };
+    this.#deps = { ...deps, slots, onAsleep: (sessionId) => this.#onAsleep(sessionId) };
   }
 
   enqueue(items: ToEnqueue[]): void {
@@ -105,9 +106,9 @@ export class Sessions {
     return actor;
   }
 
-  #onAsleep(actor: Actor): void {
-    this.#actors.delete(actor.sessionId);
-    if (this.#ended.delete(actor.sessionId)) this.#remove(actor.sessionId);
+  #onAsleep(sessionId: string): void {
+    this.#actors.delete(sessionId);
+    if (this.#ended.delete(sessionId)) this.#remove(sessionId);
     if (this.#closing && this.#actors.size === 0) this.#closing();
   }
 

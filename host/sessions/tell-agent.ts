@@ -4,16 +4,17 @@ import type { Central } from '../db/central.ts';
 import type { Ids } from '../ids.ts';
 import { projected } from '../inbound/enqueue.ts';
 
-/** The same key in the same session is told once. Returns what is to be projected. */
+/** A refused row is told once. Returns what is to be projected. */
 export function tellAgent(
   deps: { central: Central; ids: Ids; now(): string },
   sessionId: string,
   agentId: string,
-  notes: { key: string; text: string }[],
+  refused: { seq: number; text: string }[],
 ): Promise<NewInbound[]> {
   return deps.central.commit('accept', async (tx) => {
     const messages: NewInbound[] = [];
-    for (const { key, text } of notes) {
+    for (const { seq, text } of refused) {
+      const key = `refused:${seq}`;
       const receivedAt = deps.now();
       const content = JSON.stringify({ text });
       const event = { id: deps.ids(), channel: 'host', chat: sessionId, platform_id: key, kind: 'notice' as const };

@@ -10,6 +10,7 @@ import { InboundWriter, listenBell, type BellHost } from '@halfdoor/protocol/hos
 import type { NewInbound, Routing } from '@halfdoor/protocol/message';
 import type { Central } from '../db/central.ts';
 import { sessionPaths, socketFolder, type Home } from '../home.ts';
+import { errorText, type Log } from '../log.ts';
 import { destinationsOf, openDispatches, recentReceipts } from '../inbound/enqueue.ts';
 import { SandboxError, type RunnerProgram, type RunningSandbox, type Sandbox, type SandboxKind } from '../sandboxes/sandbox.ts';
 import { rebuildInbound, type Templates } from './folder.ts';
@@ -67,7 +68,7 @@ export async function due(deps: WakeDeps, sessionId: string): Promise<Due | null
 }
 
 /** Writes the whole projection and returns the open connection. A lost or broken file is made again. */
-export async function projectAll(deps: WakeDeps, sessionId: string, it: Due): Promise<InboundWriter> {
+async function projectAll(deps: WakeDeps, sessionId: string, it: Due): Promise<InboundWriter> {
   const inbound = await openInbound(deps, sessionId, it.cursor);
   try {
     const receipts = await recentReceipts(deps.central.read, sessionId, RECEIPTS_KEPT);
@@ -106,7 +107,7 @@ async function openInbound(deps: WakeDeps, sessionId: string, cursor: number): P
 }
 
 /** Numbers a run: the number is used up whether or not the sandbox starts. */
-export function numberRun(deps: WakeDeps, sessionId: string): Promise<number> {
+function numberRun(deps: WakeDeps, sessionId: string): Promise<number> {
   return deps.central.commit('start-run', async (tx) => {
     const { run } = await tx
       .updateTable('sessions')
@@ -120,7 +121,7 @@ export function numberRun(deps: WakeDeps, sessionId: string): Promise<number> {
 }
 
 /** Starts the sandbox of a numbered run. Throws `SandboxError`; nothing of the run is left then. */
-export async function startRun(
+async function startRun(
   deps: WakeDeps,
   sessionId: string,
   it: Due,
@@ -145,12 +146,38 @@ export async function startRun(
   }
 }
 
-/** A run that does nothing but take back what a dead run left half written. Resolves when it is gone. */
-export async function recoverRun(deps: WakeDeps, sessionId: string, it: Due): Promise<void> {
+/**
+ * The whole way to a running sandbox; `begin` is told the run's number before it starts. Throws `SandboxError` or a
+ * `Fault`, with nothing left behind but a number that is used up.
+ */
+export async function wake(
+  deps: WakeDeps,
+  sessionId: string,
+  it: Due,
+  begin: (run: number) => void,
+  onRing: () => void,
+): Promise<LiveRun> {
+  const inbound = await projectAll(deps, sessionId, it);
+  try {
+    const run = await numberRun(deps, sessionId);
+    begin(run);
+    return await startRun(deps, sessionId, it, run, inbound, onRing);
+  } catch (error) {
+    inbound.close();
+    throw error;
+  }
+}
+
+/** A run that does nothing but take back what a dead run left half written. Resolves when it is gone, or did not start. */
+export async function recoverRun(deps: WakeDeps & { log: Log }, sessionId: string, it: Due): Promise<void> {
   const run = await numberRun(deps, sessionId);
   mkdirSync(socketFolder(deps.runDir, sessionId), { recursive: true, mode: 0o700 });
-  const sandbox = await deps.sandboxes[it.agent.sandbox].start(specOf(deps, sessionId, it, run, true));
-  await sandbox.gone;
+  try {
+    const sandbox = await deps.sandboxes[it.agent.sandbox].start(specOf(deps, sessionId, it, run, true));
+    await sandbox.gone;
+  } catch (error) {
+    deps.log.error('recovery did not start', { session: sessionId, error: errorText(error) });
+  }
 }
 
 function specOf(deps: WakeDeps, sessionId: string, it: Due, run: number, recover: boolean) {

@@ -1,0 +1,17 @@
+/** What every session's actor is given. */
+import type { Log } from '../log.ts';
+import type { Delivery } from '../outbound/ledger.ts';
+import type { Slots } from './slots.ts';
+import type { WakeDeps } from './wake.ts';
+import type { WatchDeps } from './watch.ts';
+
+export type ActorDeps = WakeDeps &
+  WatchDeps & {
+    log: Log;
+    slots: Slots;
+    startDelivery(head: Delivery): void;
+    /** Puts what the agent must be told about into its session, as context that starts nothing. */
+    tellAgent(sessionId: string, agentId: string, refused: { seq: number; text: string }[]): Promise<void>;
+    /** The session is asleep and has nothing to do: the registry forgets the actor. */
+    onAsleep(sessionId: string): void;
+  };

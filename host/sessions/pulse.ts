@@ -1,0 +1,77 @@
+/** The times of an awake session: the look behind the bell, how long a lock is borne, since when nothing was to do. */
+import { LIMITS } from '@halfdoor/protocol/limits';
+import type { Clock, Timer } from '../clock.ts';
+import { isLifeless, pollDelayMs, type StopReason } from './decide.ts';
+
+type Deps = {
+  clock: Clock;
+  /** Whether a message is open. */
+  isBusy(): boolean;
+  /** When the run's beat last changed, on the host's clock. */
+  beatSeenAt(): number;
+  look(): void;
+  end(reason: StopReason): void;
+};
+
+export class Pulse {
+  readonly #deps: Deps;
+  #poll: Timer | null = null;
+  #lockedSince: number | null = null;
+  #idleSince = 0;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  get idleSince(): number {
+    return this.#idleSince;
+  }
+
+  get isLocked(): boolean {
+    return this.#lockedSince !== null;
+  }
+
+  /** A run has begun. */
+  start(): void {
+    this.#lockedSince = null;
+    this.worked();
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#poll?.cancel();
+    this.#poll = null;
+  }
+
+  worked(): void {
+    this.#idleSince = this.#now();
+  }
+
+  free(): void {
+    this.#lockedSince = null;
+  }
+
+  /** Somebody holds a lock: look again in a few milliseconds; past five seconds the run ends. */
+  locked(): void {
+    const now = this.#now();
+    this.#lockedSince ??= now;
+    if (now - this.#lockedSince > LIMITS.lockedMs) this.#deps.end('locked');
+    this.#deps.clock.after(LIMITS.bellPauseMs, () => this.#deps.look());
+  }
+
+  /** Looks anyway, and at the beat; slower when nothing is under way. */
+  #schedule(): void {
+    this.#poll?.cancel();
+    this.#poll = this.#deps.clock.after(pollDelayMs(this.#deps.isBusy()), () => {
+      const now = this.#now();
+      if (isLifeless(this.#deps.beatSeenAt(), now)) this.#deps.end('lifeless');
+      else if (!this.#deps.isBusy() && now - this.#idleSince > LIMITS.idleSandboxMs) this.#deps.end('idle');
+      this.#deps.look();
+      this.#schedule();
+    });
+  }
+
+  #now(): number {
+    return this.#deps.clock.now().getTime();
+  }
+}
