@@ -2,7 +2,6 @@
  * The one queue through which everything about a session goes: asleep → waiting → starting → awake → stopping → asleep.
  * One thing at a time, in this order: a run that ended, a start, a stop, new messages in, new rows out.
  */
-import { isFault } from '@halfdoor/protocol/fault';
 import type { NewInbound, Receipt } from '@halfdoor/protocol/message';
 import type { SessionState } from '../api/contract.ts';
 import type { Timer } from '../clock.ts';
@@ -14,6 +13,7 @@ import { SandboxError, type SandboxExit } from '../sandboxes/sandbox.ts';
 import { endRun, type Ending } from './after-run.ts';
 import { endingOf, isBlameless, restartDelayMs, type StopReason } from './decide.ts';
 import type { ActorDeps } from './deps.ts';
+import { Mail } from './mail.ts';
 import { Pulse } from './pulse.ts';
 import { due, recoverRun, wake, type Due, type LiveRun } from './wake.ts';
 import { Watch } from './watch.ts';
@@ -25,6 +25,7 @@ export class Actor {
   readonly agentId: string;
   readonly #deps: ActorDeps;
   readonly #from: { sessionId: string; agentId: string };
+  readonly #mail = new Mail();
   readonly #watch: Watch;
   readonly #pulse: Pulse;
   /** Waking dispatches that are not settled. */
@@ -40,8 +41,6 @@ export class Actor {
   #granted = false;
   #working = false;
   #ringed = false;
-  #inbox: NewInbound[] = [];
-  #receipts: Receipt[] = [];
   #deaths = 0;
   #restart: Timer | null = null;
 
@@ -75,7 +74,7 @@ export class Actor {
 
   /** New dispatches, already durable in central. */
   enqueue(messages: NewInbound[]): void {
-    this.#inbox.push(...messages);
+    this.#mail.add(messages);
     for (const it of messages) if (it.wakes) this.#open.add(it.id);
     this.#kick();
   }
@@ -91,7 +90,7 @@ export class Actor {
   }
 
   receipt(receipt: Receipt): void {
-    if (this.#live) this.#receipts.push(receipt);
+    if (this.#live) this.#mail.receipt(receipt);
   }
 
   /** Ends the run if there is one. After `shutdown` and `ended` nothing wakes this session here again. */
@@ -133,7 +132,7 @@ export class Actor {
       return wanted && (this.#granted || this.#state !== 'waiting');
     }
     if (this.#state !== 'awake') return this.#ringed;
-    return this.#ringed || this.#stopFor !== null || (this.#inbox.length > 0 && !this.#pulse.isLocked);
+    return this.#ringed || this.#stopFor !== null || (this.#mail.waiting && !this.#pulse.isLocked);
   }
 
   /** Does the most urgent thing; false when there is nothing to do now. */
@@ -141,7 +140,7 @@ export class Actor {
     if (this.#exit !== null) return this.#afterExit(this.#exit);
     if (this.#live === null) return this.#maybeStart();
     if (this.#stopFor !== null && this.#state === 'awake') return this.#beginStop(this.#live, this.#stopFor);
-    if (this.#state === 'awake' && this.#inbox.length > 0) return this.#project(this.#live);
+    if (this.#state === 'awake' && this.#mail.waiting) return this.#project(this.#live);
     if (!this.#ringed) return false;
     this.#ringed = false;
     await this.#look();
@@ -170,13 +169,10 @@ export class Actor {
   async #start(): Promise<void> {
     this.#mustCheck = false;
     const it = (this.#due = await due(this.#deps, this.sessionId));
-    const known = new Set(it?.open.map((message) => message.id));
-    // What came in while central was asked is projected after the start.
-    this.#inbox = this.#inbox.filter((message) => !known.has(message.id));
+    this.#mail.projected(new Set(it?.open.map((message) => message.id)));
     this.#open.clear();
-    for (const message of [...(it?.open ?? []), ...this.#inbox]) if (message.wakes) this.#open.add(message.id);
+    for (const message of [...(it?.open ?? []), ...this.#mail.messages]) if (message.wakes) this.#open.add(message.id);
     if (it === null || this.#open.size === 0) return;
-    this.#receipts = [];
     this.#stopFor = null;
     try {
       const begin = (run: number): void => this.#watch.begin(run, it.cursor);
@@ -207,19 +203,10 @@ export class Actor {
   }
 
   #project(live: LiveRun): boolean {
-    const messages = this.#inbox;
-    try {
-      live.inbound.project({ messages, receipts: this.#receipts, cursor: this.#watch.cursor });
-    } catch (error) {
-      if (!isFault(error, 'busy')) throw error;
-      this.#pulse.locked();
-      return false;
-    }
-    this.#pulse.free();
-    this.#inbox = this.#inbox.slice(messages.length);
-    this.#receipts = [];
-    live.bell.ring();
-    return true;
+    const done = this.#mail.project(live, this.#watch.cursor);
+    if (done) this.#pulse.free();
+    else this.#pulse.locked();
+    return done;
   }
 
   async #look(): Promise<void> {
