@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Durable } from '@halfdoor/protocol/durable';
 import { agentDir } from './agents/agents.ts';
-import type { StatusView } from './api/contract.ts';
 import { serveApi } from './api/server.ts';
 import { TerminalChannel } from './channels/terminal.ts';
 import { isoNow, type Clock } from './clock.ts';
@@ -15,6 +14,7 @@ import { openNet } from './egress/net.ts';
 import { homeAt, runDirFor, type Home } from './home.ts';
 import { makeIds } from './ids.ts';
 import { accept, type AcceptDeps } from './inbound/accept.ts';
+import type { Incoming } from './inbound/normalise.ts';
 import type { Log } from './log.ts';
 import { Deliverer } from './outbound/deliver.ts';
 import { startReader } from './outbound/reader-process.ts';
@@ -23,7 +23,7 @@ import { makeSandboxes } from './sandboxes/index.ts';
 import type { SandboxKind } from './sandboxes/sandbox.ts';
 import { reapStrays } from './sandboxes/strays.ts';
 import { ensureTemplates, makeSessionFolder } from './sessions/folder.ts';
-import { Sessions } from './sessions/sessions.ts';
+import { Sessions, type SessionsDeps } from './sessions/sessions.ts';
 import { tellAgent } from './sessions/tell-agent.ts';
 import { Signals } from './signals.ts';
 import { describeAgent, statusView } from './status.ts';
@@ -50,6 +50,51 @@ const DRAIN_MS = 10_000;
 
 /** Opens a home and serves it. Throws `HomeLocked` when another host does. */
 export async function openHost(options: HostOptions): Promise<Host> {
+  const ground = await openGround(options);
+  const { home, runDir, central, lock } = ground;
+  const sandboxes = makeSandboxes({ home, uid: options.uid });
+  const probe = remember((kind: SandboxKind) => sandboxes[kind].probe());
+  const program = { bun: options.bun, folder: options.dist, entry: 'runner.js' };
+  const { clock, log } = options;
+  const reader = startReader({ home, program, clock, log: log.scope('reader'), walled: (await probe('bubblewrap')).ok });
+  const parts = wire(options, ground, { sandboxes, program, reader });
+  const { deliverer, sessions, terminal } = parts;
+  await deliverer.recover();
+  await sessions.recover();
+  const started = { home: home.root, pid: options.pid, startedAt: ground.now() };
+  const apiSocket = join(runDir, 'api.sock');
+  const api = await serveApi(
+    {
+      ...ground,
+      ...parts,
+      clock,
+      log: log.scope('api'),
+      durable: options.durable,
+      uid: options.uid,
+      probe,
+      status: () => statusView({ central, sessions, reader, probes: probe }, started),
+      shutDown: options.shutDown,
+    },
+    apiSocket,
+  );
+  const swept = sessions.sweepFolders();
+  const close = async (): Promise<void> => {
+    await api.close();
+    await swept;
+    await sessions.close();
+    terminal.close();
+    await deliverer.close(DRAIN_MS);
+    await reader.close();
+    await central.close();
+    lock.release();
+  };
+  return { home, apiSocket, close };
+}
+
+type Ground = Awaited<ReturnType<typeof openGround>>;
+
+/** What everything else stands on: the lock first, then no stray of a host before, then the database and the templates. */
+async function openGround(options: HostOptions) {
   const { clock, log, durable, uid } = options;
   const home = homeAt(options.root);
   makeFolders(home);
@@ -59,38 +104,35 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const reaped = await reapStrays(home.label);
   if (reaped > 0) log.warn('ended what a host before left running', { processes: reaped });
   clearSockets(runDir);
-  const now = (): string => isoNow(clock);
-  const ids = makeIds(() => clock.now().getTime());
   const central = await Central.open(home.central, durable);
   const templates = ensureTemplates(home, durable);
-  const sandboxes = makeSandboxes({ home, uid });
-  const probes = remember((kind: SandboxKind) => sandboxes[kind].probe());
-  const program = { bun: options.bun, folder: options.dist, entry: 'runner.js' };
-  const walled = (await probes('bubblewrap')).ok;
-  const reader = startReader({ home, program, clock, log: log.scope('reader'), walled });
-  const signals = new Signals();
+  const ids = makeIds(() => clock.now().getTime());
+  return { home, lock, runDir, central, templates, ids, now: () => isoNow(clock) };
+}
 
+type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader'>;
+
+/** Delivery, sessions and accept know of each other only what is handed over here. */
+function wire(options: HostOptions, ground: Ground, machines: Machines) {
+  const { clock, log, durable, keys } = options;
+  const { home, central, templates } = ground;
+  const signals = new Signals();
   const terminal = new TerminalChannel((address) => void deliverer.kick(address));
-  const channels = { terminal };
   const deliverer: Deliverer = new Deliverer({
     central,
-    channels,
+    channels: { terminal },
     clock,
     log: log.scope('deliver'),
     onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
   });
-  const base = { central, home, ids, durable, now, clock, mayTake: deliverer.mayTake.bind(deliverer) };
+  const base = { ...ground, durable, clock, mayTake: deliverer.mayTake.bind(deliverer) };
   const sessions: Sessions = new Sessions({
     ...base,
+    ...machines,
     log: log.scope('session'),
     signals,
     agentDir: (agentId) => agentDir(home, agentId),
-    openNet: (path, agent) => openNet({ keys: options.keys, log: log.scope('net') }, path, agent),
-    runDir,
-    templates,
-    program,
-    sandboxes,
-    reader,
+    openNet: (path, agent) => openNet({ keys, log: log.scope('net') }, path, agent),
     startDelivery: (head) => deliverer.start(head),
     tellAgent: async (sessionId, agentId, refused) => {
       const messages = await tellAgent(base, sessionId, agentId, refused);
@@ -108,28 +150,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       if (it.settledEvents.length > 0) signals.emit('settled', { eventIds: it.settledEvents });
     },
   };
-  const startedAt = now();
-  const status = (): Promise<StatusView> =>
-    statusView({ central, sessions, reader, probes }, { home: home.root, pid: options.pid, startedAt });
-  const apiSocket = join(runDir, 'api.sock');
-  await deliverer.recover();
-  await sessions.recover();
-  const api = await serveApi(
-    { ...base, log: log.scope('api'), uid, terminal, signals, sessions, deliverer, probe: probes, status,
-      accept: (incoming) => accept(acceptDeps, incoming), shutDown: options.shutDown },
-    apiSocket,
-  );
-  void sessions.sweepFolders().then((n) => n > 0 && log.info('swept folders that no session names', { folders: n }));
-  const close = async (): Promise<void> => {
-    await api.close();
-    await sessions.close();
-    terminal.close();
-    await deliverer.close(DRAIN_MS);
-    await reader.close();
-    await central.close();
-    lock.release();
-  };
-  return { home, apiSocket, close };
+  return { signals, terminal, deliverer, sessions, accept: (it: Incoming) => accept(acceptDeps, it) };
 }
 
 function makeFolders(home: Home): void {
