@@ -167,7 +167,11 @@ class MockQuery implements AgentQuery {
   }
 }
 
-const addressed = (to: string, text: string): string => `<message to="${to}">${text}</message>`;
+/** Text that holds our own tags is quoted as code, as a careful model would. */
+function addressed(to: string, text: string): string {
+  const quoted = /<\/?(message|internal)/.test(text) ? `\`\`\`\`\n${text}\n\`\`\`\`` : text;
+  return `<message to="${to}">${quoted}</message>`;
+}
 
 const BLOCK = /<message id="(\d+)" from="([^"]*)"([^>]*)>([\s\S]*?)<\/message>/g;
 
