@@ -65,7 +65,8 @@ const withoutDetail = (it: Progress): Progress | null => (it.detail === null ? n
 
 export const heartbeatFile = (path: string): LineFile<Heartbeat> =>
   new LineFile(path, LIMITS.heartbeatBytes, fewerClaims);
-export const progressFile = (path: string): LineFile<Progress> => new LineFile(path, LIMITS.progressBytes, withoutDetail);
+export const progressFile = (path: string): LineFile<Progress> =>
+  new LineFile(path, LIMITS.progressBytes, withoutDetail);
 
 function firstLine(content: string): Record<string, unknown> | null {
   try {

@@ -94,7 +94,9 @@ const short = (value: unknown, what: string): string => text(value, what, 512);
 const shortOrNull = (value: unknown, what: string): string | null => (value == null ? null : short(value, what));
 
 export function wholeNumber(value: unknown, what: string): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : bad(`${what} is not a whole number`);
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+    ? value
+    : bad(`${what} is not a whole number`);
 }
 
 const flag = (value: unknown, what: string): boolean =>
@@ -242,7 +244,12 @@ export function parseOutbound(row: Row): OutboundMessage {
         text: text(content.text, 'content.text'),
       };
     case 'action':
-      return { ...common, kind, action: short(content.action, 'content.action'), input: record(content.input, 'content.input') };
+      return {
+        ...common,
+        kind,
+        action: short(content.action, 'content.action'),
+        input: record(content.input, 'content.input'),
+      };
     case 'scratch':
       return { ...common, kind, text: text(content.text, 'content.text') };
   }
@@ -250,9 +257,7 @@ export function parseOutbound(row: Row): OutboundMessage {
 
 /** The content column of a row going out. */
 export const outboundContent = (message: NewOutbound): string =>
-  JSON.stringify(
-    message.kind === 'action' ? { action: message.action, input: message.input } : { text: message.text },
-  );
+  JSON.stringify(message.kind === 'action' ? { action: message.action, input: message.input } : { text: message.text });
 
 export function parseAck(row: Row): Ack {
   return {

@@ -49,7 +49,11 @@ export class OutboundWriter {
    * Throws `fenced` when a newer run has it already.
    */
   constructor(path: string, run: number, durable: Durable) {
-    this.#file = new SessionFile(path, { access: 'runner-writes', timeoutMs: RUNNER_BUSY_MS, version: OUTBOUND_VERSION });
+    this.#file = new SessionFile(path, {
+      access: 'runner-writes',
+      timeoutMs: RUNNER_BUSY_MS,
+      version: OUTBOUND_VERSION,
+    });
     this.#durable = durable;
     this.#run = run;
     try {

@@ -47,7 +47,11 @@ function faultOf(error: unknown): unknown {
   if (name === 'ERR_OUT_OF_RANGE') return new Fault('bad-row', `bad row: ${message}`, 'Start afresh with /new.');
   if (code === undefined) return error;
   if (code === READONLY_ROLLBACK) {
-    return new Fault('hot-journal', 'a transaction was cut off in this file', 'Its own writer takes it back at the next start.');
+    return new Fault(
+      'hot-journal',
+      'a transaction was cut off in this file',
+      'Its own writer takes it back at the next start.',
+    );
   }
   switch (code & 0xff) {
     case BUSY:
@@ -135,7 +139,8 @@ export class SessionFile {
     } catch (error) {
       if ((error as { errcode?: number }).errcode !== READONLY) throw faultOf(error);
     }
-    if (Number(this.#db.limits.length) !== READ_BYTES) throw ignored('limits.length', this.#db.limits.length, READ_BYTES);
+    if (Number(this.#db.limits.length) !== READ_BYTES)
+      throw ignored('limits.length', this.#db.limits.length, READ_BYTES);
     this.exec('pragma query_only = on');
   }
 
