@@ -119,16 +119,25 @@ function apiOf(input: AgentInput): ModelApi {
   return looksLikeAnthropic ? 'anthropic' : 'openai';
 }
 
+type Reads = Pick<AgentsDeps, 'central' | 'home'>;
+
 /** Throws `Refusal` when there is none of this name. */
-export async function getAgent(deps: Pick<AgentsDeps, 'central' | 'home'>, name: string): Promise<AgentView> {
-  const found = (await listAgents(deps)).find((agent) => agent.name === name);
+export async function getAgent(deps: Reads, name: string): Promise<AgentView> {
+  const [found] = await views(deps, name);
   if (found) return found;
-  throw new Refusal('not-found', `no agent named ${name}`, `See \`halfdoor agents list\`, or make it: halfdoor agents create ${name}.`);
+  const next = `See \`halfdoor agents list\`, or make it: halfdoor agents create ${name} --provider mock.`;
+  throw new Refusal('not-found', `no agent named ${name}`, next);
 }
 
-export async function listAgents(deps: Pick<AgentsDeps, 'central' | 'home'>): Promise<AgentView[]> {
-  const rows = await deps.central.read.selectFrom('agents').selectAll().orderBy('name').execute();
-  const all = await deps.central.read.selectFrom('agent_destinations').select(['agent_id', 'local_name']).execute();
+export const listAgents = (deps: Reads): Promise<AgentView[]> => views(deps, null);
+
+async function views(deps: Reads, name: string | null): Promise<AgentView[]> {
+  const db = deps.central.read;
+  const agents = db.selectFrom('agents').selectAll().orderBy('name');
+  const rows = await (name === null ? agents : agents.where('name', '=', name)).execute();
+  const destinations = db.selectFrom('agent_destinations').select(['agent_id', 'local_name']);
+  const only = name === null ? destinations : destinations.where('agent_id', 'in', rows.map((row) => row.id));
+  const names = Map.groupBy(await only.execute(), (row) => row.agent_id);
   return rows.map((row) => ({
     id: row.id,
     name: row.name,
@@ -138,7 +147,7 @@ export async function listAgents(deps: Pick<AgentsDeps, 'central' | 'home'>): Pr
     api: row.api,
     sandbox: row.sandbox,
     instructionsFile: join(agentDir(deps.home, row.id), 'instructions.md'),
-    destinations: all.filter((it) => it.agent_id === row.id).map((it) => it.local_name),
+    destinations: (names.get(row.id) ?? []).map((it) => it.local_name),
     createdAt: row.created_at,
   }));
 }
