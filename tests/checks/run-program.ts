@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+
+export type Ran = { code: number | null; output: string; seconds: number };
+export type RunOptions = { cwd: string; env: NodeJS.ProcessEnv; timeoutMs: number; signal: AbortSignal };
+
+/** Never rejects. Out of time or aborted, it is killed with everything it started; `code` is null then. */
+export function runProgram(argv: readonly string[], { cwd, env, timeoutMs, signal }: RunOptions): Promise<Ran> {
+  const began = performance.now();
+  const [file = '', ...args] = argv;
+  return new Promise((resolve) => {
+    let output = '';
+    const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const end = (code: number | null): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', kill);
+      resolve({ code, output, seconds: (performance.now() - began) / 1000 });
+    };
+    const kill = (): void => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // gone already
+      }
+    };
+    const timer = setTimeout(() => {
+      output += `\nstill running after ${timeoutMs / 1000} s: killed\n`;
+      kill();
+    }, timeoutMs);
+    signal.addEventListener('abort', kill);
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (part: string) => (output += part));
+    child.once('error', (error) => {
+      output += error.message;
+      end(null);
+    });
+    child.once('close', end);
+  });
+}
