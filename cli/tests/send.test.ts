@@ -44,7 +44,7 @@ test("'-' reads standard input; text over the limit is refused before it is sent
   assert.equal(read.out, 'two\nlines\n');
   const large = await runCli(host.home, ['send', 'a', '-', '--wait'], 'x'.repeat(1024 * 1024));
   assert.equal(large.code, 1);
-  assert.match(large.err, /at most 65536\nSend it in parts/);
+  assert.match(large.err, /at most 65536 bytes\nSend it in parts/);
   assert.equal(host.messages.size, 1);
 });
 

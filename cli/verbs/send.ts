@@ -87,9 +87,8 @@ async function confirm(context: Context, view: MessageView): Promise<void> {
 }
 
 function checkSize(text: string): string {
-  const bytes = Buffer.byteLength(text);
-  if (bytes <= LIMITS.textInBytes) return text;
-  throw new Failure(`the text has ${bytes} bytes; a message holds at most ${LIMITS.textInBytes}`, 'Send it in parts.');
+  if (Buffer.byteLength(text) <= LIMITS.textInBytes) return text;
+  throw new Failure(`the text is too large: a message holds at most ${LIMITS.textInBytes} bytes`, 'Send it in parts.');
 }
 
 async function readStdin(): Promise<string> {
@@ -98,7 +97,7 @@ async function readStdin(): Promise<string> {
   for await (const part of process.stdin as AsyncIterable<Buffer>) {
     parts.push(part);
     bytes += part.length;
-    if (bytes > 4 * LIMITS.textInBytes) break;
+    if (bytes > 2 * LIMITS.textInBytes) break; // too large whatever follows
   }
   return Buffer.concat(parts).toString('utf8').replace(/\r?\n$/, '');
 }

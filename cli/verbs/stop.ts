@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Unreachable } from '../api.ts';
 import type { Context } from '../context.ts';
 import { Failure, notRunning } from '../failure.ts';
 import { askStatus, isAlive } from '../start-host.ts';
@@ -10,7 +11,11 @@ const LOOK_MS = 20;
 export async function stop(context: Context): Promise<void> {
   const status = await askStatus(context);
   if (!status) throw notRunning(context.home);
-  await context.api.call('POST', '/v1/stop');
+  try {
+    await context.api.call('POST', '/v1/stop');
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error; // it ended before its answer was out
+  }
   const deadline = Date.now() + STOP_MS;
   while (isAlive(status.pid)) {
     if (Date.now() > deadline) {

@@ -20,7 +20,7 @@ const LINES = 3;
 
 /** Throws on a need nobody knows: it would be left out for ever. */
 export function needsOf(path: string, text: string): string[] {
-  const line = text.split('\n', LINES).find((it) => /^\/\/ needs:/.test(it));
+  const line = text.split('\n', LINES).find((it) => it.startsWith('// needs:'));
   const needs = line === undefined ? [] : line.replace('// needs:', '').split(',').map((it) => it.trim());
   for (const need of needs) {
     if (need !== 'root' && !(need in PROBES)) {

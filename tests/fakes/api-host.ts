@@ -107,7 +107,7 @@ export class ApiHost {
         return this.#status();
       case 'POST stop':
         this.stopped = true;
-        setImmediate(() => this.onStop());
+        this.onStop(); // before the answer is out, as a host may
         return { stopping: true };
       case 'GET agents':
         return [...this.agents.values()];
