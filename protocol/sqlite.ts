@@ -178,14 +178,9 @@ export class SessionFile {
     }
   }
 
-  /** Not through the cache: SQLite works out what some of them answer when the statement is made. */
   pragma(name: string): unknown {
-    try {
-      const row = this.#db.prepare(`pragma ${name}`).all()[0];
-      return row === undefined ? undefined : Object.values(row)[0];
-    } catch (error) {
-      throw faultOf(error);
-    }
+    const row = this.all(`pragma ${name}`)[0];
+    return row === undefined ? undefined : Object.values(row)[0];
   }
 
   exec(sql: string): void {

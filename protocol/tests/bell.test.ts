@@ -80,12 +80,25 @@ for (const peer of RUNTIMES) {
       const { look, looks } = lookout();
       const started = performance.now();
       const bell = await listenBell(path, look);
-      const flood = world.peer(peer, 'bell-flood', { path, ms: 1_000 });
+      const flood = world.peer(peer, 'bell-flood', { path, ms: 1_000, connections: 6 });
       const poured = await flood.line();
       await flood.exit;
       const most = (performance.now() - started) / LIMITS.bellPauseMs + 5;
       assert.ok(Number(poured.bytes) > 100_000, 'it was a flood');
       assert.ok(looks() > 1 && looks() <= most, `${looks()} looks, at most ${most}`);
+      await bell.close();
+    }),
+  );
+
+  test(`a flood from ${peer} is held back by the host (${OWN}): its sender waits`, LIMIT, () =>
+    inWorld(async (world) => {
+      const path = join(world.folder, 'bell.sock');
+      const started = performance.now();
+      const bell = await listenBell(path, () => undefined);
+      const poured = await world.peer(peer, 'bell-flood', { path, ms: 500, connections: 1 }).line();
+      // A runtime takes up to 512 KiB at once; what the kernel keeps comes on top.
+      const most = ((performance.now() - started) / LIMITS.bellPauseMs) * 512 * 1024 + 2 ** 20;
+      assert.ok(Number(poured.bytes) <= most, `${poured.bytes} bytes, at most ${most}`);
       await bell.close();
     }),
   );
@@ -136,6 +149,30 @@ test('connecting counts as a ring on both sides', () =>
     bell.ring();
   }));
 
+test('a ring that comes right after another is looked at too, whoever rings', LIMIT, () =>
+  inWorld(async (world) => {
+    const path = join(world.folder, 'bell.sock');
+    let rung = 0;
+    let seen = 0;
+    const { look, until } = lookout();
+    const bell = await listenBell(path, () => {
+      seen = rung;
+      look();
+    });
+    const runners = await Promise.all([0, 1, 2].map(() => connectBell(path, () => undefined)));
+    for (let round = 0; round < 50; round += 1) {
+      for (const it of runners) {
+        rung += 1;
+        it.ring();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await until(() => seen === rung);
+    }
+    await bell.close();
+    await Promise.all(runners.map((it) => it.gone));
+  }),
+);
+
 test('a peer that never reads costs the host no memory, and still looks at last', LIMIT, () =>
   inWorld(async (world) => {
     const path = join(world.folder, 'bell.sock');
@@ -149,9 +186,11 @@ test('a peer that never reads costs the host no memory, and still looks at last'
     const heard = new Promise<void>((resolve) => deaf.on('data', (chunk) => ((bytes += chunk.length), resolve())));
     deaf.resume();
     await heard;
+    // Whatever else was kept for it comes in the next turns of the loop.
+    for (let turn = 0; turn < 500; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     await bell.close();
     await closed(deaf);
-    assert.ok(bytes > 0 && bytes < 50_000, `${bytes} bytes were kept for it`);
+    assert.ok(bytes > 0 && bytes < 5_000, `${bytes} bytes were kept for it`);
   }),
 );
 

@@ -1,7 +1,7 @@
-/** Floods a bell: bytes without end on every connection it gets, and connections without end. Ends after `ms`. */
+/** Floods a bell: bytes without end on every connection it gets, and a new one for each that ends. Ends after `ms`. */
 import { connect } from 'node:net';
 
-const input = JSON.parse(process.argv[2] ?? '') as { path: string; ms: number };
+const input = JSON.parse(process.argv[2] ?? '') as { path: string; ms: number; connections: number };
 const until = Date.now() + input.ms;
 const chunk = Buffer.alloc(16 * 1024, 1);
 let bytes = 0;
@@ -24,7 +24,7 @@ function open(): void {
   socket.on('error', () => undefined);
   socket.on('close', () => setImmediate(open));
 }
-for (let at = 0; at < 6; at += 1) open();
+for (let at = 0; at < input.connections; at += 1) open();
 setTimeout(() => {
   console.log(JSON.stringify({ bytes, connections }));
   process.exit(0);
