@@ -76,7 +76,10 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Failure('the host answered with something that is not JSON', 'Is it of this version? ./halfdoor stop, then start it.');
+    throw new Failure(
+      'the host answered with something that is not JSON',
+      'Is it of this version? ./halfdoor stop, then start it.',
+    );
   }
 }
 

@@ -47,7 +47,9 @@ async function mayInstall(command: string): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
   const asking = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await asking.question(`The sandbox is made with programs that are missing. May I ${command}? [y/N] `);
+    const answer = await asking.question(
+      `The sandbox is made with programs that are missing. May I ${command}? [y/N] `,
+    );
     return /^y(es)?$/i.test(answer.trim());
   } finally {
     asking.close();
@@ -70,5 +72,8 @@ function install(context: Context, packages: readonly string[]): void {
   }
   if (done.status === 0) return;
   const why = (done.error?.message ?? done.stderr).trim().split('\n').slice(-5).join('\n');
-  throw new Failure(`apt-get could not install ${packages.join(' and ')}:\n${why}`, 'Install them by hand, then try again.');
+  throw new Failure(
+    `apt-get could not install ${packages.join(' and ')}:\n${why}`,
+    'Install them by hand, then try again.',
+  );
 }

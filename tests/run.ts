@@ -61,9 +61,17 @@ async function missingNeeds(run: Run, needs: ReadonlySet<string>): Promise<Map<s
 
 async function runSuite(run: Run, suite: Suite, asRoot: boolean): Promise<void> {
   const { argv, cwd } = suiteCommand(suite, root, run.bun);
-  const { code, output, seconds } = await runProgram(run.user.wrap(argv, asRoot), options(run, { cwd, env: run.user.env(asRoot) }));
+  const { code, output, seconds } = await runProgram(
+    run.user.wrap(argv, asRoot),
+    options(run, { cwd, env: run.user.env(asRoot) }),
+  );
   const counts = countTests(suite.runner, output, code);
-  result(run, counts, `${suite.path} (${suite.runner}, ${counts.passed + counts.failed} tests, ${seconds.toFixed(1)} s)`, output);
+  result(
+    run,
+    counts,
+    `${suite.path} (${suite.runner}, ${counts.passed + counts.failed} tests, ${seconds.toFixed(1)} s)`,
+    output,
+  );
 }
 
 async function runSuites(run: Run, suites: readonly Suite[]): Promise<void> {
@@ -79,7 +87,9 @@ async function runSuites(run: Run, suites: readonly Suite[]): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   for (const suite of suites.filter((it) => lacks(it).length > 0)) {
     const lacking = lacks(suite);
-    run.say(`left out  ${suite.path} (${suite.runner}): needs ${lacking.map((need) => `${need} (${missing.get(need)})`).join('; ')}`);
+    run.say(
+      `left out  ${suite.path} (${suite.runner}): needs ${lacking.map((need) => `${need} (${missing.get(need)})`).join('; ')}`,
+    );
     if (process.env.CI === 'true' && lacking.some((need) => need !== 'root')) run.total.failed++;
   }
 }
@@ -99,8 +109,10 @@ async function main(words: readonly string[]): Promise<void> {
     const wanted = suites.filter(({ path }) => pattern === undefined || path.includes(pattern));
     if (pattern === undefined) {
       await checkTree(run, paths);
-      for (const path of orphans) result(run, { passed: 0, failed: 1 }, path, 'no runner picks this file up (see tests/checks/suites.ts)');
-    } else if (wanted.length === 0) throw new Failure(`no test file's path holds ${JSON.stringify(pattern)}`, 'Give less of it.', 2);
+      for (const path of orphans)
+        result(run, { passed: 0, failed: 1 }, path, 'no runner picks this file up (see tests/checks/suites.ts)');
+    } else if (wanted.length === 0)
+      throw new Failure(`no test file's path holds ${JSON.stringify(pattern)}`, 'Give less of it.', 2);
     await runSuites(run, wanted);
   } finally {
     user.end();

@@ -1,3 +1,4 @@
+// needs: pty
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -12,7 +13,10 @@ test('lines from a pipe: all sent in order, waited for, no escape in the output'
   assert.equal(code, 0);
   assert.equal(out.replaceAll(/^working.*\n/gm, ''), 'one\ntwo\n');
   assert.ok(!out.includes('\u001b'));
-  assert.deepEqual([...host.messages.values()].map(({ text }) => text), ['@reply one', '@silent', '@reply two']);
+  assert.deepEqual(
+    [...host.messages.values()].map(({ text }) => text),
+    ['@reply one', '@silent', '@reply two'],
+  );
   assert.deepEqual(host.waiting, []);
 });
 
@@ -36,7 +40,10 @@ test('a failed message ends a piped chat with 1; an unknown agent is told before
 test('--json shows every event, one a line', async (t) => {
   const { home } = await fakeHost(t);
   const { out } = await runCli(home, ['chat', 'a', '--json'], '@reply \u009b one\n');
-  const types = out.trimEnd().split('\n').map((line) => JSON.parse(line).type);
+  const types = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).type);
   assert.deepEqual(types, ['ready', 'message', 'settled']);
   assert.ok(!out.includes('\u009b'));
 });

@@ -10,5 +10,8 @@ test('times with and without a unit', () => {
 
 for (const text of ['', 'soon', '-1s', '5 s', '25h', '1d', '1e3']) {
   test(`${JSON.stringify(text)} is wrong use`, () =>
-    assert.throws(() => parseDuration(text), (error) => error instanceof Failure && error.exitCode === 2));
+    assert.throws(
+      () => parseDuration(text),
+      (error) => error instanceof Failure && error.exitCode === 2,
+    ));
 }

@@ -6,7 +6,14 @@ import { fakeHost, freshFolder, runCli } from './run-cli.ts';
 
 test('verbs that need a host end with 3 when none runs', async (t) => {
   const home = freshFolder(t);
-  for (const words of [['status'], ['stop'], ['agents', 'list'], ['agents', 'get', 'a'], ['sessions', 'list'], ['sessions', 'get', '0123']]) {
+  for (const words of [
+    ['status'],
+    ['stop'],
+    ['agents', 'list'],
+    ['agents', 'get', 'a'],
+    ['sessions', 'list'],
+    ['sessions', 'get', '0123'],
+  ]) {
     const { code, out, err } = await runCli(home, words);
     assert.deepEqual([code, out], [3, ''], words.join(' '));
     assert.match(err, /no host is running[^]*start --detach/);
@@ -21,7 +28,13 @@ test('a run file that names a dead socket is no host either', async (t) => {
 
 test('wrong use ends with 2 and says how, with --json as JSON', async (t) => {
   const home = freshFolder(t);
-  for (const words of [['frob'], ['send', 'a'], ['agents', 'create', 'x'], ['agents', 'create', 'x', '--provider', 'mock', '--sandbox', 'none'], ['chat']]) {
+  for (const words of [
+    ['frob'],
+    ['send', 'a'],
+    ['agents', 'create', 'x'],
+    ['agents', 'create', 'x', '--provider', 'mock', '--sandbox', 'none'],
+    ['chat'],
+  ]) {
     const plain = await runCli(home, words);
     assert.deepEqual([plain.code, plain.out], [2, ''], words.join(' '));
     assert.match(plain.err, /error: /);
@@ -36,7 +49,10 @@ test('status, agents and sessions, for people and as JSON before and after the v
   const plain = await runCli(home, ['status']);
   assert.equal(plain.code, 0);
   assert.match(plain.out, /^sandbox +bubblewrap ok$/m);
-  for (const words of [['--json', 'status'], ['status', '--json']]) {
+  for (const words of [
+    ['--json', 'status'],
+    ['status', '--json'],
+  ]) {
     assert.equal(JSON.parse((await runCli(home, words)).out).home, home);
   }
   assert.match((await runCli(home, ['agents', 'list'])).out, /^a +mock/m);
@@ -49,11 +65,33 @@ test('agents create sends what was asked, with the text of the instructions', as
   const host = await fakeHost(t);
   const file = join(host.home, 'it.md');
   writeFileSync(file, 'Be short.');
-  const words = ['agents', 'create', 'b', '--provider', 'direct', '--model', 'm', '--base-url', 'http://127.0.0.1:1/v1'];
-  const { code, out } = await runCli(host.home, [...words, '--api', 'openai', '--sandbox', 'process', '--instructions', file, '--json']);
+  const words = [
+    'agents',
+    'create',
+    'b',
+    '--provider',
+    'direct',
+    '--model',
+    'm',
+    '--base-url',
+    'http://127.0.0.1:1/v1',
+  ];
+  const { code, out } = await runCli(host.home, [
+    ...words,
+    '--api',
+    'openai',
+    '--sandbox',
+    'process',
+    '--instructions',
+    file,
+    '--json',
+  ]);
   assert.equal(code, 0);
   const made = JSON.parse(out);
-  assert.deepEqual([made.name, made.provider, made.model, made.api, made.sandbox], ['b', 'direct', 'm', 'openai', 'process']);
+  assert.deepEqual(
+    [made.name, made.provider, made.model, made.api, made.sandbox],
+    ['b', 'direct', 'm', 'openai', 'process'],
+  );
   const missing = await runCli(host.home, [...words, '--sandbox', 'process', '--instructions', `${file}.not`]);
   assert.equal(missing.code, 2);
 });

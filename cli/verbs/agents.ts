@@ -33,7 +33,11 @@ function readInstructions(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new Failure(`the instructions cannot be read: ${(error as Error).message}`, 'Give --instructions a file of text.', 2);
+    throw new Failure(
+      `the instructions cannot be read: ${(error as Error).message}`,
+      'Give --instructions a file of text.',
+      2,
+    );
   }
 }
 
@@ -41,7 +45,10 @@ export async function listAgents(context: Context): Promise<void> {
   const agents = await withHost(context, () => context.api.call<AgentView[]>('GET', '/v1/agents'));
   const rows = agents.map((it) => [it.name, it.provider, it.model ?? '-', it.sandbox, it.createdAt]);
   const none = 'no agents yet; make one: ./halfdoor agents create NAME --provider mock';
-  context.printer.answer(agents, rows.length === 0 ? none : table([['NAME', 'PROVIDER', 'MODEL', 'SANDBOX', 'CREATED'], ...rows]));
+  context.printer.answer(
+    agents,
+    rows.length === 0 ? none : table([['NAME', 'PROVIDER', 'MODEL', 'SANDBOX', 'CREATED'], ...rows]),
+  );
 }
 
 export async function getAgent(context: Context, name: string): Promise<void> {

@@ -36,7 +36,12 @@ export async function chat(context: Context, agent: string): Promise<void> {
   };
   const ticking = setInterval(tick, TICK_MS);
   try {
-    await talk(context, agent, { screen, conversation, end, live: isLively(terminal) || terminal.input.isTTY === true });
+    await talk(context, agent, {
+      screen,
+      conversation,
+      end,
+      live: isLively(terminal) || terminal.input.isTTY === true,
+    });
   } finally {
     clearInterval(ticking);
     conversation.leave();
@@ -94,7 +99,8 @@ function hostSide({ api }: Context, agent: string, signal: AbortSignal) {
   return {
     send: (text: string, id: string) =>
       api.call<MessageView>('POST', `/v1/agents/${pathStep(agent)}/messages`, { text, id }, signal),
-    settled: (id: string) => api.call<MessageView>('GET', `/v1/messages/${pathStep(id)}?wait=${ONE_WAIT_MS}`, undefined, signal),
+    settled: (id: string) =>
+      api.call<MessageView>('GET', `/v1/messages/${pathStep(id)}?wait=${ONE_WAIT_MS}`, undefined, signal),
     received: async (ids: string[]) => void (await api.call('POST', '/v1/deliveries/received', { ids })),
     pause: () => sleep(AGAIN_MS, undefined, { signal }).catch((): void => {}),
     id: () => randomUUIDv7(),

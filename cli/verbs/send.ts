@@ -99,5 +99,7 @@ async function readStdin(): Promise<string> {
     bytes += part.length;
     if (bytes > 2 * LIMITS.textInBytes) break; // too large whatever follows
   }
-  return Buffer.concat(parts).toString('utf8').replace(/\r?\n$/, '');
+  return Buffer.concat(parts)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
 }

@@ -15,7 +15,10 @@ export async function start(context: Context, detach: boolean): Promise<void> {
   if (!detach) return runInForeground(context);
   const { pid, home } = running ?? (await ensureHost(context));
   const started = running === null;
-  context.printer.answer({ started, pid, home }, `${started ? 'started' : 'already running'}: pid ${pid}, home ${home}`);
+  context.printer.answer(
+    { started, pid, home },
+    `${started ? 'started' : 'already running'}: pid ${pid}, home ${home}`,
+  );
 }
 
 async function runInForeground(context: Context): Promise<void> {

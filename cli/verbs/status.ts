@@ -11,7 +11,9 @@ export async function status(context: Context): Promise<void> {
 }
 
 function describe(it: StatusView): string {
-  const sandboxes = it.sandboxes.map(({ kind, ok, fault, next }) => `${kind} ${ok ? 'ok' : `cannot run: ${fault}. ${next}`}`);
+  const sandboxes = it.sandboxes.map(
+    ({ kind, ok, fault, next }) => `${kind} ${ok ? 'ok' : `cannot run: ${fault}. ${next}`}`,
+  );
   return [
     `host      ${it.version}, pid ${it.pid}, since ${it.startedAt}`,
     `home      ${it.home}`,

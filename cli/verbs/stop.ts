@@ -19,7 +19,10 @@ export async function stop(context: Context): Promise<void> {
   const deadline = Date.now() + STOP_MS;
   while (isAlive(status.pid)) {
     if (Date.now() > deadline) {
-      throw new Failure(`the host (pid ${status.pid}) is still ending after ${STOP_MS / 1000} s`, 'Look again in a minute: ./halfdoor status');
+      throw new Failure(
+        `the host (pid ${status.pid}) is still ending after ${STOP_MS / 1000} s`,
+        'Look again in a minute: ./halfdoor status',
+      );
     }
     await sleep(LOOK_MS);
   }

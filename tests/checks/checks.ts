@@ -10,7 +10,10 @@ export type Checked = { name: string; problem: string | null; seconds: number };
 type Check = { name: string; run(): Promise<string | null> };
 
 export function makeChecks(root: string, paths: readonly string[], options: RunOptions): Check[] {
-  const tool = (name: string, ...args: string[]) => () => program([process.execPath, join(root, 'node_modules', name), ...args], options);
+  const tool =
+    (name: string, ...args: string[]) =>
+    () =>
+      program([process.execPath, join(root, 'node_modules', name), ...args], options);
   return [
     { name: 'format', run: tool('oxfmt/bin/oxfmt', '--check', '.') },
     { name: 'lint', run: tool('oxlint/bin/oxlint', '--deny-warnings', '.') },
@@ -19,7 +22,10 @@ export function makeChecks(root: string, paths: readonly string[], options: RunO
     { name: 'every folder with TypeScript is type-checked', run: () => Promise.resolve(untyped(paths)) },
     ...runLints(readTree(root, paths)).map(({ name, findings }) => ({
       name,
-      run: () => Promise.resolve(findings.length === 0 ? null : findings.map(({ path, line, what }) => `${path}:${line} ${what}`).join('\n')),
+      run: () =>
+        Promise.resolve(
+          findings.length === 0 ? null : findings.map(({ path, line, what }) => `${path}:${line} ${what}`).join('\n'),
+        ),
     })),
   ];
 }

@@ -5,13 +5,24 @@ export type Probe = { run: readonly string[]; how: string };
 /** `root` has no probe: who runs it decides. */
 export const PROBES: Readonly<Record<string, Probe>> = {
   userns: {
-    run: ['bwrap', '--unshare-all', '--unshare-user', '--disable-userns', '--ro-bind', '/', '/', '--proc', '/proc', 'tini', '--version'],
+    run: [
+      'bwrap',
+      '--unshare-all',
+      '--unshare-user',
+      '--disable-userns',
+      '--ro-bind',
+      '/',
+      '/',
+      '--proc',
+      '/proc',
+      'tini',
+      '--version',
+    ],
     how: 'apt-get install bubblewrap tini, and a kernel that lets ordinary users make namespaces (kernel.unprivileged_userns_clone=1)',
   },
   docker: { run: ['docker', 'info'], how: 'apt-get install docker.io, start it, and let this user use it' },
   chromium: { run: ['chromium', '--version'], how: 'apt-get install chromium' },
   pty: { run: ['script', '-qefc', 'true', '/dev/null'], how: 'apt-get install bsdutils' },
-  git: { run: ['git', '--version'], how: 'apt-get install git' },
 };
 
 export const ROOT_HOW = 'run ./halfdoor test as root';
@@ -21,7 +32,13 @@ const LINES = 3;
 /** Throws on a need nobody knows: it would be left out for ever. */
 export function needsOf(path: string, text: string): string[] {
   const line = text.split('\n', LINES).find((it) => it.startsWith('// needs:'));
-  const needs = line === undefined ? [] : line.replace('// needs:', '').split(',').map((it) => it.trim());
+  const needs =
+    line === undefined
+      ? []
+      : line
+          .replace('// needs:', '')
+          .split(',')
+          .map((it) => it.trim());
   for (const need of needs) {
     if (need !== 'root' && !(need in PROBES)) {
       throw new Error(`${path} needs ${JSON.stringify(need)}; known: root, ${Object.keys(PROBES).join(', ')}`);

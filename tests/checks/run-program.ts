@@ -27,7 +27,8 @@ export function runProgram(argv: readonly string[], { cwd, env, timeoutMs, signa
       kill();
     }, timeoutMs);
     signal.addEventListener('abort', kill);
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (part: string) => (output += part));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (part: string) => (output += part));
     child.once('error', (error) => {
       output += error.message;
       end(null);

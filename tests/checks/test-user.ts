@@ -18,7 +18,10 @@ const HANDED_ON = ['LANG', 'TZ', 'CI', 'HALFDOOR_BUN', 'HALFDOOR_DIST'] as const
 /** Throws `Failure` when root's checkout cannot be read by the user that the tests run as. */
 export function makeTestUser(root: string, bun: string, uid: number, env: NodeJS.ProcessEnv): TestUser {
   const user: ServiceUser | null = uid === 0 ? ensureServiceUser() : null;
-  if (user && !canRead(user, [process.execPath, bun, join(root, 'tests', 'run.ts'), join(root, 'node_modules', 'typescript')])) {
+  if (
+    user &&
+    !canRead(user, [process.execPath, bun, join(root, 'tests', 'run.ts'), join(root, 'node_modules', 'typescript')])
+  ) {
     throw new Failure(
       `the tests run as an ordinary user, and user halfdoor cannot read ${root}`,
       'Put the checkout where everyone may read it, for example below /opt.',

@@ -97,11 +97,18 @@ export class ApiHost {
     const [, , what = '', name = '', more] = url.pathname.split('/').map(decodeURIComponent);
     const key = `${request.method} ${what}${name && ` ${what === 'deliveries' ? name : ':'}`}${more ? ` ${more}` : ''}`;
     const found = this.#route(key, name, body, url, answer);
-    if (found !== undefined) answer.writeHead('error' in found && 'next' in found && !('id' in found) ? 404 : 200).end(JSON.stringify(found));
+    if (found !== undefined)
+      answer.writeHead('error' in found && 'next' in found && !('id' in found) ? 404 : 200).end(JSON.stringify(found));
     this.#looked();
   }
 
-  #route(key: string, name: string, body: Record<string, unknown>, url: URL, answer: ServerResponse): object | undefined {
+  #route(
+    key: string,
+    name: string,
+    body: Record<string, unknown>,
+    url: URL,
+    answer: ServerResponse,
+  ): object | undefined {
     switch (key) {
       case 'GET status':
         return this.#status();
@@ -165,7 +172,8 @@ export class ApiHost {
     if (text === '/stop') {
       for (const [other, it] of this.messages) if (it.agent === agent && other !== id) this.#settle(other, '@silent');
     }
-    if (text.startsWith('@fail')) Object.assign(view, { status: 'failed', error: 'the provider failed', next: 'Look at the key.' });
+    if (text.startsWith('@fail'))
+      Object.assign(view, { status: 'failed', error: 'the provider failed', next: 'Look at the key.' });
     else if (text === '@silent' || text === '/stop') view.status = 'no-reply';
     else {
       const said = text.replace(/^@reply /, '');

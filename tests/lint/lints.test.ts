@@ -46,10 +46,22 @@ caught(
     ['runner/x.ts', "import { Session } from '@halfdoor/protocol/runner';\nimport { generateText } from 'ai';"],
     ['runner/tests/x.test.ts', "import { InboundWriter } from '@halfdoor/protocol/host';"],
     ['host/outbound/reader-main.ts', "import { openOutbound } from '@halfdoor/protocol/reader';"],
-    ['cli/x.ts', "import type { AgentView } from '../host/api/contract.ts';\nimport { homeAt } from '../host/home.ts';"],
-    ['host/channels/slack.ts', "import type { Address } from '@halfdoor/protocol/message';\nimport type { Channel } from './channel.ts';"],
-    ['host/channels/slack/send.ts', "import { format } from './format.ts';\nimport type { Channel } from '../channel.ts';"],
-    ['host/x.ts', "// import { loop } from '../runner/loop.ts';\nconst s = `import { loop } from '../runner/loop.ts'`;"],
+    [
+      'cli/x.ts',
+      "import type { AgentView } from '../host/api/contract.ts';\nimport { homeAt } from '../host/home.ts';",
+    ],
+    [
+      'host/channels/slack.ts',
+      "import type { Address } from '@halfdoor/protocol/message';\nimport type { Channel } from './channel.ts';",
+    ],
+    [
+      'host/channels/slack/send.ts',
+      "import { format } from './format.ts';\nimport type { Channel } from '../channel.ts';",
+    ],
+    [
+      'host/x.ts',
+      "// import { loop } from '../runner/loop.ts';\nconst s = `import { loop } from '../runner/loop.ts'`;",
+    ],
   ],
   0,
 );
@@ -58,7 +70,7 @@ caught(
   sql,
   [
     ['host/inbound/accept.ts', 'db.exec("select id from events where id = ?");'],
-    ['host/x.ts', "const s = `\n  insert into deliveries (id) values (?)`;"],
+    ['host/x.ts', 'const s = `\n  insert into deliveries (id) values (?)`;'],
     ['runner/x.ts', "run('update meta set run = :run');"],
     ['cli/x.ts', "run('DELETE FROM agents');"],
     ['host/x.ts', "run('create table if not exists t (a)');"],
@@ -75,8 +87,22 @@ caught(
   0,
 );
 
-caught(providerNames, [['runner/loop.ts', "if (name === 'claude') x();"], ['runner/tools/send.ts', 'const p = "mock";']], 1);
-caught(providerNames, [['runner/providers/mock.ts', "const p = 'mock';"], ['runner/loop.ts', "say('a mock turtle');"]], 0);
+caught(
+  providerNames,
+  [
+    ['runner/loop.ts', "if (name === 'claude') x();"],
+    ['runner/tools/send.ts', 'const p = "mock";'],
+  ],
+  1,
+);
+caught(
+  providerNames,
+  [
+    ['runner/providers/mock.ts', "const p = 'mock';"],
+    ['runner/loop.ts', "say('a mock turtle');"],
+  ],
+  0,
+);
 
 caught(
   moduleState,
@@ -93,7 +119,10 @@ caught(
 caught(
   moduleState,
   [
-    ['host/x.ts', "const NAMES: ReadonlySet<string> = new Set(['a']);\nconst TABLE = { a: 1 };\nconst LIST = ['a'] as const;"],
+    [
+      'host/x.ts',
+      "const NAMES: ReadonlySet<string> = new Set(['a']);\nconst TABLE = { a: 1 };\nconst LIST = ['a'] as const;",
+    ],
     ['host/x.ts', 'function f() {\n  let n = 0;\n  const seen = new Map();\n  return seen.size + n;\n}'],
     ['host/tests/x.test.ts', 'let n = 0;'],
   ],
@@ -146,9 +175,19 @@ for (const path of ['host/utils.ts', 'cli/string-helpers.ts', 'host/common/x.ts'
 inTree(fileNames, 'names that say something', [{ path: 'host/outbound/deliver.ts', text: '' }], 0);
 inTree(ownMachines, 'a path of one machine', [{ path: 'x.md', text: ['see /wo', 'rk/main/x'].join('') }], 1);
 inTree(ownMachines, 'work/ inside the sandbox', [{ path: 'x.ts', text: "'/s/work/home'" }], 0);
-inTree(lockFiles, 'resolved in npm', [{ path: 'package-lock.json', text: '"resolved": "https://r.example/x.tgz",' }], 1);
+inTree(
+  lockFiles,
+  'resolved in npm',
+  [{ path: 'package-lock.json', text: '"resolved": "https://r.example/x.tgz",' }],
+  1,
+);
 inTree(lockFiles, 'a tarball in Bun', [{ path: 'runner/bun.lock', text: '["a@1", "http://r.example/a.tgz"]' }], 1);
-inTree(lockFiles, 'no host', [{ path: 'package-lock.json', text: '"resolved": "cli",\n"url": "https://opencollective.com/x"' }], 0);
+inTree(
+  lockFiles,
+  'no host',
+  [{ path: 'package-lock.json', text: '"resolved": "cli",\n"url": "https://opencollective.com/x"' }],
+  0,
+);
 
 const LINE = Array.from({ length: 9 }, (_, n) => ({ path: `host/x${n}.ts`, text: 'a\n'.repeat(300) }));
 const page = (paths: string[]): TreeFile => ({
@@ -160,10 +199,18 @@ inTree(straightLine, 'no page', LINE, 1);
 inTree(straightLine, 'no line on it', [...LINE, { path: 'ARCHITECTURE.md', text: 'host/x1.ts' }], 1);
 inTree(straightLine, 'true and short enough', [...LINE, page(PATHS)], 0);
 inTree(straightLine, 'a path that moved', [...LINE, page([...PATHS, 'host/gone.ts'])], 1);
-inTree(straightLine, 'too long', [...LINE, { path: 'host/y.ts', text: 'a\n'.repeat(301) }, page([...PATHS, 'host/y.ts'])], 1);
+inTree(
+  straightLine,
+  'too long',
+  [...LINE, { path: 'host/y.ts', text: 'a\n'.repeat(301) }, page([...PATHS, 'host/y.ts'])],
+  1,
+);
 
 test('strings, templates, comments and regular expressions are told apart', () => {
   const source = readSource('x.ts', "const a = /['\"]/.test(b) ? `x ${f('y')} z` : c / d; // it's\nlet e = 'let f';");
-  assert.deepEqual(source.strings.map(({ value }) => value), ['y', 'x ', ' z', 'let f'].toSorted((p, q) => source.text.indexOf(p) - source.text.indexOf(q)));
+  assert.deepEqual(
+    source.strings.map(({ value }) => value),
+    ['y', 'x ', ' z', 'let f'].toSorted((p, q) => source.text.indexOf(p) - source.text.indexOf(q)),
+  );
   assert.match(source.code, /\nlet e = ' {5}';$/);
 });

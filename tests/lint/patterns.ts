@@ -3,7 +3,8 @@ import { lineAt, type Finding, type Lint, type Source } from './source.ts';
 
 const isTest = (path: string): boolean => /(^|\/)(tests|bench)\//.test(path);
 
-const SQL = /\b(create\s+(table|index|view|trigger)\b|select\s[^]*\bfrom\s|insert\s+(or\s+\w+\s+)?into\s|update\s+\w+\s+set\s|delete\s+from\s)/i;
+const SQL =
+  /\b(create\s+(table|index|view|trigger)\b|select\s[^]*\bfrom\s|insert\s+(or\s+\w+\s+)?into\s|update\s+\w+\s+set\s|delete\s+from\s)/i;
 
 export const sql: Lint = {
   name: 'SQL stands in protocol/ and host/db/ only',
@@ -102,17 +103,27 @@ export const leftOvers: Lint = {
   name: 'no test that is skipped or runs alone, nothing left to do',
   run: (sources) =>
     sources.flatMap((source) => [
-      ...matches(source, /\b(?:test|it|describe|suite)\.(?:skip|only|todo)\b/g, 'skipped, alone, or still to be written'),
+      ...matches(
+        source,
+        /\b(?:test|it|describe|suite)\.(?:skip|only|todo)\b/g,
+        'skipped, alone, or still to be written',
+      ),
       ...(source.path.startsWith('tests/lint/') ? [] : markers(source)),
     ]),
 };
 
 function markers(source: Source): Finding[] {
-  return [...source.text.matchAll(/\b(?:TODO|FIXME|XXX)\b/g)].map((match) => finding(source, match.index, `${match[0]} left`));
+  return [...source.text.matchAll(/\b(?:TODO|FIXME|XXX)\b/g)].map((match) =>
+    finding(source, match.index, `${match[0]} left`),
+  );
 }
 
 function matches(source: Source, pattern: RegExp, what: string): Finding[] {
   return [...source.code.matchAll(pattern)].map((match) => finding(source, match.index, what));
 }
 
-const finding = ({ path, text }: Source, offset: number, what: string): Finding => ({ path, line: lineAt(text, offset), what });
+const finding = ({ path, text }: Source, offset: number, what: string): Finding => ({
+  path,
+  line: lineAt(text, offset),
+  what,
+});

@@ -67,7 +67,8 @@ function readCode(scan: Scan, closing: '}' | null): void {
     else if (two === '/*') skipTo(scan, '*/', 2);
     else if (it === "'" || it === '"') readString(scan, it);
     else if (it === '`') readTemplate(scan);
-    else if (it === '/' && BEFORE_REGEX.test(scan.code.slice(Math.max(0, scan.at - 40), scan.at).join(''))) readRegex(scan);
+    else if (it === '/' && BEFORE_REGEX.test(scan.code.slice(Math.max(0, scan.at - 40), scan.at).join('')))
+      readRegex(scan);
     else if (it === '{') depth += step(scan);
     else if (it === '}' && closing !== null && depth === 0) return;
     else if (it === '}') depth -= step(scan);

@@ -44,13 +44,24 @@ export const straightLine: TreeLint = {
     const page = files.find((file) => file.path === path);
     if (!page) return [{ path, line: 1, what: 'is missing: it prints the straight line with real paths' }];
     const named = pathsNamed(page.text);
-    const missing = named.filter((it) => !files.some((file) => file.path === it || file.path.startsWith(`${it.replace(/\/$/, '')}/`)));
-    const found = missing.map((it) => ({ path, line: lineOf(page.text, it), what: `names ${it}, which does not exist` }));
+    const missing = named.filter(
+      (it) => !files.some((file) => file.path === it || file.path.startsWith(`${it.replace(/\/$/, '')}/`)),
+    );
+    const found = missing.map((it) => ({
+      path,
+      line: lineOf(page.text, it),
+      what: `names ${it}, which does not exist`,
+    }));
     const line = straightPaths(page.text);
     if (line.length < STRAIGHT_LINE_FILES) {
-      return [...found, { path, line: 1, what: 'does not print the straight line between <!-- straight line --> and <!-- end -->' }];
+      return [
+        ...found,
+        { path, line: 1, what: 'does not print the straight line between <!-- straight line --> and <!-- end -->' },
+      ];
     }
-    const total = files.filter((file) => line.includes(file.path)).reduce((sum, { text }) => sum + text.split('\n').length - 1, 0);
+    const total = files
+      .filter((file) => line.includes(file.path))
+      .reduce((sum, { text }) => sum + text.split('\n').length - 1, 0);
     if (total <= STRAIGHT_LINE_LIMIT) return found;
     return [...found, { path, line: 1, what: `the straight line has ${total} lines, over ${STRAIGHT_LINE_LIMIT}` }];
   },

@@ -12,7 +12,9 @@ export type Wall = {
 
 const isTest = (path: string): boolean => /(^|\/)tests\//.test(path);
 const isSource = (folder: string) => (path: string) => path.startsWith(`${folder}/`) && !isTest(path);
-const RUNNER_DOORS = ['runner', 'message', 'limits', 'action', 'durable', 'fault', 'bell'].map((it) => `@halfdoor/protocol/${it}`);
+const RUNNER_DOORS = ['runner', 'message', 'limits', 'action', 'durable', 'fault', 'bell'].map(
+  (it) => `@halfdoor/protocol/${it}`,
+);
 const READER = 'host/outbound/reader-main.ts';
 
 export const WALLS: readonly Wall[] = [
@@ -53,14 +55,20 @@ export const WALLS: readonly Wall[] = [
   },
   {
     name: 'a channel knows only the seam and the types of the protocol',
-    of: (path) => isSource('host/channels')(path) && path !== 'host/channels/channel.ts' && path !== 'host/channels/index.ts',
+    of: (path) =>
+      isSource('host/channels')(path) && path !== 'host/channels/channel.ts' && path !== 'host/channels/index.ts',
     allows: (to, from, it) =>
-      to === 'host/channels/channel.ts' || isOwnFolder(to, from) || isPackage(to) || (reaches(to, 'protocol') && it.typeOnly),
+      to === 'host/channels/channel.ts' ||
+      isOwnFolder(to, from) ||
+      isPackage(to) ||
+      (reaches(to, 'protocol') && it.typeOnly),
   },
 ];
 
-const reaches = (to: string, folder: string): boolean => to.startsWith(`${folder}/`) || to.startsWith(`@halfdoor/${folder}`);
-const isPackage = (to: string): boolean => to.startsWith('node:') || (!to.includes('.ts') && !to.startsWith('@halfdoor/'));
+const reaches = (to: string, folder: string): boolean =>
+  to.startsWith(`${folder}/`) || to.startsWith(`@halfdoor/${folder}`);
+const isPackage = (to: string): boolean =>
+  to.startsWith('node:') || (!to.includes('.ts') && !to.startsWith('@halfdoor/'));
 /** host/channels/<name>/… may use what lies beside it there. */
 const isOwnFolder = (to: string, from: string): boolean =>
   posix.dirname(from) !== 'host/channels' && posix.dirname(to) === posix.dirname(from);
