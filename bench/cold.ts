@@ -17,7 +17,10 @@ export async function cold(): Promise<object> {
       for (const name of names) {
         const client = new Client(world);
         const chat = world.chat(name);
-        await chat.until((events) => events.find((it) => it.type === 'ready' && it.waiting === 0) ?? (chat.texts.length > 0 || undefined));
+        await chat.until(
+          (events) =>
+            events.find((it) => it.type === 'ready' && it.waiting === 0) ?? (chat.texts.length > 0 || undefined),
+        );
         taken.push(await roundTrip(client, chat, name, `cold${round}`));
         chat.close();
         client.close();

@@ -33,7 +33,12 @@ export async function latency(): Promise<object> {
     });
     floors.push(...own);
     const ratio = round(percentile(times, 0.5) / percentile(own, 0.5));
-    figures[sandbox] = { p50_ms: percentile(times, 0.5), p95_ms: percentile(times, 0.95), p99_ms: percentile(times, 0.99), ratio };
+    figures[sandbox] = {
+      p50_ms: percentile(times, 0.5),
+      p95_ms: percentile(times, 0.95),
+      p99_ms: percentile(times, 0.99),
+      ratio,
+    };
   }
   return { floor_ms: percentile(floors, 0.5), ...figures };
 }

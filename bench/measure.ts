@@ -20,7 +20,9 @@ export function makeFloor(): { measure(): number; close(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'hd-floor-'));
   const files = ['wal', 'persist'].map((mode) => {
     const db = new DatabaseSync(join(folder, `${mode}.db`));
-    db.exec(`pragma journal_mode = ${mode}; pragma synchronous = full; create table t (id integer primary key, text text)`);
+    db.exec(
+      `pragma journal_mode = ${mode}; pragma synchronous = full; create table t (id integer primary key, text text)`,
+    );
     return { db, insert: db.prepare('insert into t (text) values (?)') };
   });
   return {

@@ -21,7 +21,12 @@ export async function sessions(): Promise<object> {
     const cpuBefore = cpuMs(world.pid);
     const block = await longestBlock(world, IDLE_MS);
     const cpu = ((cpuMs(world.pid) - cpuBefore - block.pingCpuMs) / IDLE_MS) * 100;
-    const figures = { asleep: ASLEEP, start_ms: round(start), rss_mb: rssMb(world.pid), cpu_percent: round(Math.max(cpu, 0)) };
+    const figures = {
+      asleep: ASLEEP,
+      start_ms: round(start),
+      rss_mb: rssMb(world.pid),
+      cpu_percent: round(Math.max(cpu, 0)),
+    };
     const woken = await wake(world);
     return { ...figures, loop_block_ms: round(block.ms), woken_p95_ms: percentile(woken, 0.95) };
   } finally {
@@ -51,13 +56,14 @@ function cpuMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-const rssMb = (pid: number): number => round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
+const rssMb = (pid: number): number =>
+  round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
 
 /** Asks something that costs nothing: the first half of the time often, for blocks; the second half not at all, for CPU. */
 async function longestBlock(world: World, ms: number): Promise<{ ms: number; pingCpuMs: number }> {
   const before = cpuMs(world.pid);
   let longest = 0;
-  for (const end = performance.now() + ms / 2; performance.now() < end; ) {
+  for (const end = performance.now() + ms / 2; performance.now() < end;) {
     const began = performance.now();
     await world.call('GET', '/v1/none');
     longest = Math.max(longest, performance.now() - began);

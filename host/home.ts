@@ -49,14 +49,25 @@ export type SessionPaths = {
 export function sessionPaths(home: Home, id: string): SessionPaths {
   const folder = join(home.sessions, id);
   const out = join(home.out, id);
-  return { folder, inbound: join(folder, 'in', 'inbound.db'), out, outbound: join(out, 'outbound.db'), work: join(folder, 'work') };
+  return {
+    folder,
+    inbound: join(folder, 'in', 'inbound.db'),
+    out,
+    outbound: join(out, 'outbound.db'),
+    work: join(folder, 'work'),
+  };
 }
 
 /** The read-write files inside out/, made before the first start; everything else there is read-only inside. */
 export const OUT_FILES = ['outbound.db', 'outbound.db-journal', 'heartbeat', 'progress'] as const;
 
 /** $XDG_RUNTIME_DIR/halfdoor-<label>, else halfdoor-<uid>-<label> in the temp folder. */
-export function runDirFor(home: Home, env: { XDG_RUNTIME_DIR?: string | undefined }, temp: string, uid: number): string {
+export function runDirFor(
+  home: Home,
+  env: { XDG_RUNTIME_DIR?: string | undefined },
+  temp: string,
+  uid: number,
+): string {
   if (env.XDG_RUNTIME_DIR) return join(env.XDG_RUNTIME_DIR, `halfdoor-${home.label}`);
   return join(temp, `halfdoor-${uid}-${home.label}`);
 }

@@ -56,7 +56,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const probe = remember((kind: SandboxKind) => sandboxes[kind].probe());
   const program = { bun: options.bun, folder: options.dist, entry: 'runner.js' };
   const { clock, log } = options;
-  const reader = startReader({ home, program, clock, log: log.scope('reader'), walled: (await probe('bubblewrap')).ok });
+  const reader = startReader({
+    home,
+    program,
+    clock,
+    log: log.scope('reader'),
+    walled: (await probe('bubblewrap')).ok,
+  });
   const parts = wire(options, ground, { sandboxes, program, reader });
   const { deliverer, sessions, terminal } = parts;
   await deliverer.recover();

@@ -101,7 +101,7 @@ function fenceEnd(text: string, at: number, fence: string): number {
 function inlineEnd(text: string, from: number, length: number): number {
   const paragraph = text.indexOf('\n\n', from);
   const until = paragraph === -1 ? text.length : paragraph;
-  for (let at = text.indexOf('`', from); at !== -1 && at < until; ) {
+  for (let at = text.indexOf('`', from); at !== -1 && at < until;) {
     const run = /^`+/.exec(text.slice(at))?.[0].length ?? 1;
     if (run === length) return at + run;
     at = text.indexOf('`', at + run);

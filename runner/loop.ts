@@ -93,7 +93,10 @@ export class Loop {
     const { life, outbound, intake } = this.#deps;
     life.claim(null, []);
     life.show('idle', null);
-    outbound.pruneIfLarge(intake.routing().seqFloor, intake.waiting.map((it) => it.id));
+    outbound.pruneIfLarge(
+      intake.routing().seqFloor,
+      intake.waiting.map((it) => it.id),
+    );
   }
 
   #poll(): void {

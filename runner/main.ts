@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { makeDurable } from '@halfdoor/protocol/durable';
 import { isFault } from '@halfdoor/protocol/fault';
 import { LIMITS } from '@halfdoor/protocol/limits';
-import { connectBell, heartbeatFile, InboundReader, OutboundWriter, progressFile, type BellRunner } from '@halfdoor/protocol/runner';
+import {
+  connectBell,
+  heartbeatFile,
+  InboundReader,
+  OutboundWriter,
+  progressFile,
+  type BellRunner,
+} from '@halfdoor/protocol/runner';
 import { Intake } from './intake.ts';
 import { Life } from './life.ts';
 import { Loop } from './loop.ts';
@@ -58,7 +65,9 @@ async function serve(run: number, base: string, outbound: OutboundWriter): Promi
     },
   });
   const cwd = join(base, 'work');
-  const env = Object.fromEntries(Object.entries(process.env).filter((it): it is [string, string] => it[1] !== undefined));
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter((it): it is [string, string] => it[1] !== undefined),
+  );
   const netSocket = join(base, 'run', 'net.sock');
   const { model, api } = routing;
   const deps = { tools, model, api, netSocket, env, sleep, randomId: newId };

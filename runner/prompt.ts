@@ -3,7 +3,8 @@ import type { Address, Destination, InboundMessage, OutboundMessage } from '@hal
 import { sameChat } from '@halfdoor/protocol/message';
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const UNSEEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g;
+/** Control characters other than tab, line feed and carriage return. */
+const UNSEEN = /(?![\t\n\r])\p{Cc}/gu;
 
 /** Text for a model: markup escaped, control characters shown as what they are. */
 export const escaped = (text: string): string =>
@@ -58,13 +59,17 @@ export function alreadySaid(said: readonly OutboundMessage[]): string {
     it.kind === 'message' ? [`<sent id="${it.seq}" to="${escaped(it.destination)}">${escaped(it.text)}</sent>`] : [],
   );
   if (lines.length === 0) return '';
-  return ['An earlier try at these messages was cut off after it had sent the following. Do not send it again:', ...lines].join('\n');
+  return [
+    'An earlier try at these messages was cut off after it had sent the following. Do not send it again:',
+    ...lines,
+  ].join('\n');
 }
 
 /** Asked once when nothing in an answer was addressed. */
 export function nudge(destinations: readonly Destination[], unknown: readonly string[]): string {
   const names = destinations.map((it) => it.localName).join(', ') || 'none';
-  const missed = unknown.length === 0 ? '' : ` There is no destination named ${unknown.map((it) => `"${it}"`).join(', ')}.`;
+  const missed =
+    unknown.length === 0 ? '' : ` There is no destination named ${unknown.map((it) => `"${it}"`).join(', ')}.`;
   return (
     `<notice>Nothing in your last answer was sent: it was not addressed.${missed} Write what is meant for somebody as ` +
     `&lt;message to="name"&gt;text&lt;/message&gt;. Your destinations: ${escaped(names)}.</notice>`

@@ -49,13 +49,21 @@ export class Speaker {
   }
 
   /** Last messages, scratch, acks and state in one transaction: no reply without ack, no ack without reply. */
-  settle(saying: Saying, it: { messages: Addressed[]; scratch: string; acks: NewAck[]; state: Record<string, string | null> }): void {
+  settle(
+    saying: Saying,
+    it: { messages: Addressed[]; scratch: string; acks: NewAck[]; state: Record<string, string | null> },
+  ): void {
     const rows = it.messages.flatMap((message) =>
       this.#absorb(message.to, message.text) === null ? this.#rows(saying, this.#find(message.to), message.text) : [],
     );
     const scratch = it.scratch === '' ? [] : [this.#scratch(saying, it.scratch)];
     const messages = [...rows, ...scratch];
-    this.#deps.outbound.write('settle', { messages, acks: it.acks, state: it.state, seenSeq: this.#deps.intake.highest });
+    this.#deps.outbound.write('settle', {
+      messages,
+      acks: it.acks,
+      state: it.state,
+      seenSeq: this.#deps.intake.highest,
+    });
     this.#deps.intake.settled(new Set(it.acks.map((ack) => ack.messageId)));
     this.#deps.ring();
   }

@@ -58,7 +58,7 @@ export class Turn {
     const { outbound, speaker, life } = this.#deps;
     const said = outbound.saidBefore([...this.#given.values()]);
     speaker.begin(said);
-    for (let ending: Ending = 'again'; ending !== 'over'; ) {
+    for (let ending: Ending = 'again'; ending !== 'over';) {
       this.#claim();
       life.show('thinking', null);
       const prompt = this.#prompt(alreadySaid(said));
@@ -176,7 +176,13 @@ export class Turn {
     this.#scratch.push(...unknown.map((it) => `(no destination "${it.to}") ${it.text}`), scratch);
     if (sendable.length === 0 && !this.#said && !this.#nudged) {
       this.#nudged = true;
-      query.push({ ids: [], text: nudge(destinations, unknown.map((it) => it.to)) });
+      query.push({
+        ids: [],
+        text: nudge(
+          destinations,
+          unknown.map((it) => it.to),
+        ),
+      });
       return;
     }
     const reason = sendable.length === 0 && !this.#said ? 'no-reply' : null;

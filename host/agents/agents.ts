@@ -47,9 +47,15 @@ export async function createAgent(deps: AgentsDeps, input: AgentInput): Promise<
     const { instructions: _, ...row } = it;
     const taken = await tx.selectFrom('agents').select('id').where('name', '=', it.name).executeTakeFirst();
     if (taken) throw new Refusal('exists', `an agent named ${it.name} is there already`, 'Choose another name.');
-    await tx.insertInto('agents').values({ id, ...row, created_at }).execute();
+    await tx
+      .insertInto('agents')
+      .values({ id, ...row, created_at })
+      .execute();
     const chat_id = deps.ids();
-    await tx.insertInto('chats').values({ id: chat_id, channel: 'terminal', platform_id: it.name, created_at }).execute();
+    await tx
+      .insertInto('chats')
+      .values({ id: chat_id, channel: 'terminal', platform_id: it.name, created_at })
+      .execute();
     const wiring = { chat_id, agent_id: id, engage: 'always' as const, session_mode: 'chat' as const, created_at };
     await tx.insertInto('wirings').values(wiring).execute();
     await tx
@@ -99,7 +105,15 @@ function checkInput(input: AgentInput): Checked {
   const { name, provider } = input;
   if (provider !== 'direct') return { name, provider, model: null, base_url: null, api: null, sandbox, instructions };
   if (!input.model) bad('provider direct needs a model', 'Name one with --model.');
-  return { name, provider, model: input.model, base_url: checkBaseUrl(input.baseUrl), api: apiOf(input), sandbox, instructions };
+  return {
+    name,
+    provider,
+    model: input.model,
+    base_url: checkBaseUrl(input.baseUrl),
+    api: apiOf(input),
+    sandbox,
+    instructions,
+  };
 }
 
 function checkBaseUrl(baseUrl: string | undefined): string | null {
@@ -115,7 +129,8 @@ function checkBaseUrl(baseUrl: string | undefined): string | null {
 function apiOf(input: AgentInput): ModelApi {
   if (input.api === 'anthropic' || input.api === 'openai') return input.api;
   if (input.api !== undefined) bad(`no protocol named ${JSON.stringify(input.api)}`, 'Protocols: anthropic, openai.');
-  const looksLikeAnthropic = /anthropic/i.test(input.baseUrl ?? '') || (!input.baseUrl && /^claude/i.test(input.model ?? ''));
+  const looksLikeAnthropic =
+    /anthropic/i.test(input.baseUrl ?? '') || (!input.baseUrl && /^claude/i.test(input.model ?? ''));
   return looksLikeAnthropic ? 'anthropic' : 'openai';
 }
 
@@ -136,7 +151,14 @@ async function views(deps: Reads, name: string | null): Promise<AgentView[]> {
   const agents = db.selectFrom('agents').selectAll().orderBy('name');
   const rows = await (name === null ? agents : agents.where('name', '=', name)).execute();
   const destinations = db.selectFrom('agent_destinations').select(['agent_id', 'local_name']);
-  const only = name === null ? destinations : destinations.where('agent_id', 'in', rows.map((row) => row.id));
+  const only =
+    name === null
+      ? destinations
+      : destinations.where(
+          'agent_id',
+          'in',
+          rows.map((row) => row.id),
+        );
   const names = Map.groupBy(await only.execute(), (row) => row.agent_id);
   return rows.map((row) => ({
     id: row.id,

@@ -58,7 +58,8 @@ async function tellSettled(
     .where('event_id', 'in', eventIds)
     .where('agent_id', '=', agentId)
     .execute();
-  for (const { event_id: message, state } of rows) if (state !== 'open') write({ type: 'settled', message, status: state });
+  for (const { event_id: message, state } of rows)
+    if (state !== 'open') write({ type: 'settled', message, status: state });
 }
 
 function messageEvent(it: Outgoing): ChatEvent {

@@ -64,8 +64,21 @@ export type MessageView = {
  */
 export type ChatEvent =
   | { type: 'ready'; agent: string; provider: string; model: string | null; sandbox: string; waiting: number }
-  | { type: 'message'; delivery: string; seq: number | null; text: string; notice: boolean; mayBeDuplicate: boolean; answers: string[] }
-  | { type: 'progress'; state: 'queued' | 'starting' | 'thinking' | 'tool' | 'retrying' | 'idle'; detail: string | null; since: string }
+  | {
+      type: 'message';
+      delivery: string;
+      seq: number | null;
+      text: string;
+      notice: boolean;
+      mayBeDuplicate: boolean;
+      answers: string[];
+    }
+  | {
+      type: 'progress';
+      state: 'queued' | 'starting' | 'thinking' | 'tool' | 'retrying' | 'idle';
+      detail: string | null;
+      since: string;
+    }
   | { type: 'settled'; message: string; status: 'done' | 'failed' | 'dead' };
 
 export type StatusView = {

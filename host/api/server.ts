@@ -140,7 +140,9 @@ async function waitFor(deps: ApiDeps, id: string, wait: string | undefined): Pro
 }
 
 async function received(deps: ApiDeps, input: { ids?: unknown }): Promise<number> {
-  const ids = Array.isArray(input.ids) ? input.ids.filter((id): id is string => typeof id === 'string').slice(0, 500) : [];
+  const ids = Array.isArray(input.ids)
+    ? input.ids.filter((id): id is string => typeof id === 'string').slice(0, 500)
+    : [];
   const elsewhere = ids.filter((id) => !deps.terminal.received(id));
   return ids.length - elsewhere.length + (await deps.deliverer.confirm(elsewhere));
 }

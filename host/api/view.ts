@@ -15,7 +15,7 @@ export async function messageView(db: Kysely<Schema>, id: string): Promise<Messa
   const dispatches = await db.selectFrom('dispatches').select(['state', 'reason']).where('event_id', '=', id).execute();
   const shown = await shownTo(db, id);
   const isCommand = event.kind === 'command';
-  const strip = ({ notice: _, ...reply }: Shown): Reply => reply;
+  const strip = ({ delivery, seq, text, to }: Shown): Reply => ({ delivery, seq, text, to });
   const replies = shown.filter((it) => isCommand || !it.notice).map(strip);
   const notices = shown.filter((it) => !isCommand && it.notice).map(strip);
   if (dispatches.some((it) => it.state === 'open')) return { id, status: 'accepted', replies, notices };

@@ -19,6 +19,7 @@ const RULES: Record<ActionName, Rule> = {
 };
 
 export function guard(action: string, target: Target): Verdict {
-  if (!isActionName(action)) return { verdict: 'deny', reason: `no action named ${JSON.stringify(action.slice(0, 80))}` };
+  if (!isActionName(action))
+    return { verdict: 'deny', reason: `no action named ${JSON.stringify(action.slice(0, 80))}` };
   return RULES[action](target);
 }

@@ -2,7 +2,13 @@
  * The model endpoint as a session sees it: a reverse proxy that serves the protocol's one path, drops every credential
  * the caller brought and adds the host's own.
  */
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import {
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+} from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { ModelApi } from '@halfdoor/protocol/message';
@@ -19,7 +25,14 @@ const DEFAULT_BASE: Record<ModelApi, string> = {
 };
 
 /** Headers of the caller that go on; everything else, credentials first, stays behind. */
-const REQUEST_HEADERS = ['content-type', 'content-length', 'accept', 'anthropic-version', 'anthropic-beta', 'user-agent'];
+const REQUEST_HEADERS = [
+  'content-type',
+  'content-length',
+  'accept',
+  'anthropic-version',
+  'anthropic-beta',
+  'user-agent',
+];
 const RESPONSE_HEADERS = ['content-type', 'cache-control', 'retry-after', 'request-id', 'x-request-id'];
 const ERROR_BODY_BYTES = 16 * 1024;
 const REQUEST_BYTES = 32 * 1024 * 1024;
@@ -43,7 +56,14 @@ export function serveModel(
   const key = deps.keys[endpoint.api];
   // A local model wants no key; the public endpoints do.
   if (key === null && !endpoint.ownAddress) return refuse(outgoing, 401, 'no_key');
-  forward(deps.log, new URL(endpoint.baseUrl + PATHS[endpoint.api].slice('/v1'.length)), endpoint.api, key, incoming, outgoing);
+  forward(
+    deps.log,
+    new URL(endpoint.baseUrl + PATHS[endpoint.api].slice('/v1'.length)),
+    endpoint.api,
+    key,
+    incoming,
+    outgoing,
+  );
 }
 
 function refuse(outgoing: ServerResponse, status: number, code: ModelErrorCode, retryAfter?: string): void {
@@ -51,7 +71,10 @@ function refuse(outgoing: ServerResponse, status: number, code: ModelErrorCode, 
     outgoing.destroy();
     return;
   }
-  outgoing.writeHead(status, { 'content-type': 'application/json', ...(retryAfter ? { 'retry-after': retryAfter } : {}) });
+  outgoing.writeHead(status, {
+    'content-type': 'application/json',
+    ...(retryAfter ? { 'retry-after': retryAfter } : {}),
+  });
   outgoing.end(errorBody(code));
 }
 

@@ -45,7 +45,11 @@ export async function accept(deps: AcceptDeps, raw: Incoming): Promise<Accepted>
 }
 
 function unknownChat(address: Address): Refusal {
-  return new Refusal('not-found', `no agent listens in ${address.channel}:${address.chat}`, 'See `halfdoor agents list`.');
+  return new Refusal(
+    'not-found',
+    `no agent listens in ${address.channel}:${address.chat}`,
+    'See `halfdoor agents list`.',
+  );
 }
 
 async function statusOf(deps: AcceptDeps, routed: Routed[]): Promise<string> {

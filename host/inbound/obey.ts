@@ -61,7 +61,8 @@ async function startAfresh(deps: ObeyDeps, tx: Tx, arrival: Arrival, to: To, aft
     .returning(['event_id', 'kind'])
     .execute();
   const unanswered = dropped.filter((row) => row.kind === 'chat').length;
-  const note = unanswered === 0 ? '' : ` ${unanswered} unanswered message${unanswered === 1 ? ' was' : 's were'} dropped.`;
+  const note =
+    unanswered === 0 ? '' : ` ${unanswered} unanswered message${unanswered === 1 ? ' was' : 's were'} dropped.`;
   await say(deps, tx, arrival, to, `A new conversation begins.${note}`);
   aftermath.settledEvents.push(...dropped.map((row) => row.event_id));
   aftermath.ended.push({ sessionId: to.sessionId, agentId: to.agentId });

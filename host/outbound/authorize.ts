@@ -30,7 +30,11 @@ export async function authorize(tx: Tx, agentId: string, row: OutboundMessage): 
   }
 }
 
-async function chatBehind(tx: Tx, agentId: string, localName: string): Promise<{ channel: string; chat: string } | null> {
+async function chatBehind(
+  tx: Tx,
+  agentId: string,
+  localName: string,
+): Promise<{ channel: string; chat: string } | null> {
   const row = await tx
     .selectFrom('agent_destinations')
     .innerJoin('chats', 'chats.id', 'agent_destinations.target_id')

@@ -52,7 +52,7 @@ export class Deliverer {
 
   async #drain(head: Delivery): Promise<void> {
     const { central, clock } = this.#deps;
-    for (let current: Delivery | null = head; current !== null; ) {
+    for (let current: Delivery | null = head; current !== null;) {
       const delivery: Delivery = current;
       const channel = this.#deps.channels[delivery.address.channel];
       if (!channel) return;
@@ -128,7 +128,11 @@ export class Deliverer {
   }
 
   async #putBack(tx: Tx): Promise<Address[]> {
-    const sending = await tx.selectFrom('deliveries').select(['ordinal', 'channel']).where('state', '=', 'sending').execute();
+    const sending = await tx
+      .selectFrom('deliveries')
+      .select(['ordinal', 'channel'])
+      .where('state', '=', 'sending')
+      .execute();
     for (const { ordinal, channel } of sending) {
       const duplicate = this.#deps.channels[channel]?.idempotent ? 0 : 1;
       await tx

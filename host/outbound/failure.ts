@@ -16,14 +16,20 @@ export function failureOf(reason: string | null): Failure {
     case 'transient':
       return { error: `the model could not be reached${because}`, next: `Check the endpoint, then: ${TRY_AGAIN}` };
     case 'quota':
-      return { error: `the model's quota is used up${because}`, next: 'Wait until it resets, or give the agent another model.' };
+      return {
+        error: `the model's quota is used up${because}`,
+        next: 'Wait until it resets, or give the agent another model.',
+      };
     case 'auth':
       return {
         error: `the model refused the key${because}`,
         next: 'Set ANTHROPIC_API_KEY or OPENAI_API_KEY, then: halfdoor stop, halfdoor start --detach.',
       };
     case 'sandbox':
-      return { error: `the sandbox could not start${because}`, next: 'See `halfdoor status` and host.log in the home, then send it again.' };
+      return {
+        error: `the sandbox could not start${because}`,
+        next: 'See `halfdoor status` and host.log in the home, then send it again.',
+      };
     case 'died':
       return {
         error: `the agent's run died each time it worked on this${because}`,

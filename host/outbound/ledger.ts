@@ -60,7 +60,9 @@ export async function insertDelivery(tx: Tx, it: NewDelivery, ids: Ids, now: str
       may_be_duplicate: 0,
       created_at: now,
     })
-    .onConflict((conflict) => (it.noticeKey === null ? conflict.columns(['session_id', 'seq']) : conflict.column('notice_key')).doNothing())
+    .onConflict((conflict) =>
+      (it.noticeKey === null ? conflict.columns(['session_id', 'seq']) : conflict.column('notice_key')).doNothing(),
+    )
     .executeTakeFirstOrThrow();
   if (numInsertedOrUpdatedRows === 0n) return false;
   for (const eventId of it.eventIds) {
@@ -70,7 +72,10 @@ export async function insertDelivery(tx: Tx, it: NewDelivery, ids: Ids, now: str
 }
 
 /** The head of a chat's queue, whatever its state; null when nothing waits. */
-export async function headOf(tx: Tx, address: Address): Promise<(Delivery & { state: string; dueAt: string | null }) | null> {
+export async function headOf(
+  tx: Tx,
+  address: Address,
+): Promise<(Delivery & { state: string; dueAt: string | null }) | null> {
   const row = await tx
     .selectFrom('deliveries')
     .selectAll()

@@ -35,7 +35,8 @@ function firstBytes(path: string, bytes: number, maxSize: number): { head: Buffe
   const fd = openSync(path, SAFE);
   try {
     const found = fstatSync(fd);
-    if (!found.isFile() || found.ino !== seen.ino || found.dev !== seen.dev) throw new Refused('refused', 'file was swapped');
+    if (!found.isFile() || found.ino !== seen.ino || found.dev !== seen.dev)
+      throw new Refused('refused', 'file was swapped');
     const head = Buffer.alloc(bytes);
     return { head: head.subarray(0, readSync(fd, head, 0, bytes, 0)), ino: found.ino };
   } finally {
@@ -45,8 +46,10 @@ function firstBytes(path: string, bytes: number, maxSize: number): { head: Buffe
 
 /** Database header, https://sqlite.org/fileformat.html §1.3: magic, and 1 for both format versions (2 is WAL). */
 function checkHeader(head: Buffer): void {
-  if (head.length < 100 || head.toString('latin1', 0, 16) !== 'SQLite format 3\0') throw new Refused('refused', 'no SQLite header');
-  if (head[18] !== 1 || head[19] !== 1) throw new Refused('refused', `journal format ${head[18]}/${head[19]} in the header`);
+  if (head.length < 100 || head.toString('latin1', 0, 16) !== 'SQLite format 3\0')
+    throw new Refused('refused', 'no SQLite header');
+  if (head[18] !== 1 || head[19] !== 1)
+    throw new Refused('refused', `journal format ${head[18]}/${head[19]} in the header`);
 }
 
 class Reader {
@@ -71,7 +74,12 @@ class Reader {
         return '';
       }
     };
-    return { ok: true, ...rows, heartbeat: line('heartbeat', LIMITS.heartbeatBytes), progress: line('progress', LIMITS.progressBytes) };
+    return {
+      ok: true,
+      ...rows,
+      heartbeat: line('heartbeat', LIMITS.heartbeatBytes),
+      progress: line('progress', LIMITS.progressBytes),
+    };
   }
 
   #open(session: string, path: string, ino: number): SessionFile {
@@ -88,7 +96,8 @@ class Reader {
   #checkSchema(file: SessionFile): void {
     const version = String(file.pragma('user_version'));
     const found = JSON.stringify(file.all(SCHEMA_QUERY));
-    if (found !== this.#hello.fingerprints[version]) throw new Refused('refused', 'the schema is not the one the host made');
+    if (found !== this.#hello.fingerprints[version])
+      throw new Refused('refused', 'the schema is not the one the host made');
   }
 
   forget(session: string): void {
@@ -125,5 +134,6 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   }
   const request = JSON.parse(line) as Request;
   if ('forget' in request) reader.forget(request.forget);
-  else process.stdout.write(`${JSON.stringify({ id: request.id, ...reader.answer(request.session, request.cursor) })}\n`);
+  else
+    process.stdout.write(`${JSON.stringify({ id: request.id, ...reader.answer(request.session, request.cursor) })}\n`);
 });

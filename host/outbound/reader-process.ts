@@ -119,7 +119,8 @@ class ReaderProcess implements OutboundReader {
     this.#ready = false;
     this.#deps.log.warn('the reader ended', { stderr: stderr.trim() });
     const first = this.#queue[0];
-    if (first && first.tries >= TRIES) this.#answer({ ok: false, failure: 'timeout', detail: 'the reader ended twice on this file' });
+    if (first && first.tries >= TRIES)
+      this.#answer({ ok: false, failure: 'timeout', detail: 'the reader ended twice on this file' });
     // One that never came up must not be started again in a tight circle.
     this.#deps.clock.after(wasReady ? 0 : RESTART_MS, () => {
       if (!this.#closed) this.#start();
@@ -135,8 +136,32 @@ function spawnReader(deps: ReaderDeps): ChildProcess {
     ...['--unshare-all', '--unshare-user', '--disable-userns', '--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL'],
     ...['--new-session', '--die-with-parent', '--clearenv', '--ro-bind', '/usr', '/usr', '--tmpfs', '/usr/local'],
     ...['lib', 'lib64'].flatMap((dir) => ['--symlink', `usr/${dir}`, `/${dir}`]),
-    ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--ro-bind', bun, '/app/bun', '--ro-bind', folder, '/app/dist'],
-    ...['--ro-bind', deps.home.out, '/out', '--remount-ro', '/', '--chdir', '/', '--', '/app/bun', '/app/dist/reader.js'],
+    ...[
+      '--proc',
+      '/proc',
+      '--dev',
+      '/dev',
+      '--tmpfs',
+      '/tmp',
+      '--ro-bind',
+      bun,
+      '/app/bun',
+      '--ro-bind',
+      folder,
+      '/app/dist',
+    ],
+    ...[
+      '--ro-bind',
+      deps.home.out,
+      '/out',
+      '--remount-ro',
+      '/',
+      '--chdir',
+      '/',
+      '--',
+      '/app/bun',
+      '/app/dist/reader.js',
+    ],
   ];
   return spawn('/usr/bin/bwrap', argv, { env: {}, cwd: '/', stdio });
 }

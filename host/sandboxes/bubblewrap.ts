@@ -30,7 +30,8 @@ function refuseEarly(deps: BubblewrapDeps): void {
   if (process.platform !== 'linux') {
     throw new SandboxError('bubblewrap runs on Linux only', 'Run Halfdoor on Linux; other sandboxes come later.');
   }
-  if (deps.uid === 0) throw new SandboxError('the sandbox is never started by root', 'Start the host with ./halfdoor start.');
+  if (deps.uid === 0)
+    throw new SandboxError('the sandbox is never started by root', 'Start the host with ./halfdoor start.');
   const missing = Object.entries(TOOLS).filter(([, path]) => !existsSync(path));
   if (missing.length === 0) return;
   const names = missing.map(([name]) => name).join(', ');
@@ -71,16 +72,33 @@ function mounts(spec: SandboxSpec): string[] {
 async function start(deps: BubblewrapDeps, spec: SandboxSpec): Promise<RunningSandbox> {
   refuseEarly(deps);
   resetModes(spec);
-  const inside = ['/app/bun', `/app/dist/${spec.program.entry}`, String(spec.run), '/s', runLabel(spec.label, spec.sessionId)];
+  const inside = [
+    '/app/bun',
+    `/app/dist/${spec.program.entry}`,
+    String(spec.run),
+    '/s',
+    runLabel(spec.label, spec.sessionId),
+  ];
   if (spec.recover) inside.push('--recover');
-  const child = spawnWalled(deps, mounts(spec), [TOOLS.prlimit, `--nproc=${LIMITS.pids}`, '--', TOOLS.tini, '--', ...inside], 'ignore');
+  const child = spawnWalled(
+    deps,
+    mounts(spec),
+    [TOOLS.prlimit, `--nproc=${LIMITS.pids}`, '--', TOOLS.tini, '--', ...inside],
+    'ignore',
+  );
   const stderr = tailOf(child);
   const inner = await innerPid(child);
-  if (inner === null) throw new SandboxError(whyRefused(stderr()), 'Run `halfdoor status`: it tries the sandbox and names the cause.');
+  if (inner === null)
+    throw new SandboxError(whyRefused(stderr()), 'Run `halfdoor status`: it tries the sandbox and names the cause.');
   return launched(child, inner, stderr);
 }
 
-function spawnWalled(deps: BubblewrapDeps, extra: string[], program: string[], stdout: 'ignore' | 'pipe'): ChildProcess {
+function spawnWalled(
+  deps: BubblewrapDeps,
+  extra: string[],
+  program: string[],
+  stdout: 'ignore' | 'pipe',
+): ChildProcess {
   const argv = [...wall(deps.etc), ...extra, '--', ...program];
   return spawn(TOOLS.prlimit, argv, { env: {}, cwd: '/', detached: true, stdio: ['ignore', stdout, 'pipe', 'pipe'] });
 }

@@ -7,7 +7,8 @@ const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
 /** Makes or renews the folder; cheap enough for every start of the host. */
 export function makeEtc(folder: string, label: string): string {
-  for (const dir of ['alternatives', join('ssl', 'certs')]) mkdirSync(join(folder, dir), { recursive: true, mode: 0o755 });
+  for (const dir of ['alternatives', join('ssl', 'certs')])
+    mkdirSync(join(folder, dir), { recursive: true, mode: 0o755 });
   const files: Record<string, string> = {
     passwd: 'root:x:0:0:root:/nonexistent:/usr/sbin/nologin\nagent:x:1000:1000:agent:/s/work/home:/bin/sh\n',
     group: 'root:x:0:\nagent:x:1000:\n',

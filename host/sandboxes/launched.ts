@@ -20,7 +20,8 @@ export function tailOf(child: ChildProcess): () => string {
 export function launched(child: ChildProcess, inner: number, stderr: () => string): RunningSandbox {
   const outer = child.pid ?? 0;
   const exited = new Promise<Pick<SandboxExit, 'code' | 'signal'>>((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) resolve({ code: child.exitCode, signal: child.signalCode });
+    if (child.exitCode !== null || child.signalCode !== null)
+      resolve({ code: child.exitCode, signal: child.signalCode });
     else child.once('exit', (code, signal) => resolve({ code, signal }));
   });
   const gone = exited.then(async (exit) => {

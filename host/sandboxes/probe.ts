@@ -19,13 +19,18 @@ export function readProbe(code: number | null, output: string, stderr: string): 
   if (code === 0 && lines.at(-1) === 'done') {
     const holes = lines.slice(0, -1);
     if (holes.length === 0) return { ok: true };
-    return { ok: false, fault: `the wall has holes here: ${holes.join('; ')}`, next: 'Do not use this kind on this machine; report it.' };
+    return {
+      ok: false,
+      fault: `the wall has holes here: ${holes.join('; ')}`,
+      next: 'Do not use this kind on this machine; report it.',
+    };
   }
   return { ok: false, fault: whyRefused(stderr), next: nextFor(stderr) };
 }
 
 /** bubblewrap's own complaint, with the likely cause in front of it. */
-export const whyRefused = (stderr: string): string => `${causeOf(stderr).cause}${stderr ? ` (${stderr.trim().slice(-300)})` : ''}`;
+export const whyRefused = (stderr: string): string =>
+  `${causeOf(stderr).cause}${stderr ? ` (${stderr.trim().slice(-300)})` : ''}`;
 const nextFor = (stderr: string): string => causeOf(stderr).next;
 
 function setting(name: string): string | null {
@@ -55,5 +60,8 @@ function causeOf(stderr: string): { cause: string; next: string } {
       next: 'Run Halfdoor on the machine itself, or allow user namespaces in the container.',
     };
   }
-  return { cause: 'bubblewrap could not make the sandbox', next: 'Try it by hand: bwrap --unshare-all --ro-bind / / true' };
+  return {
+    cause: 'bubblewrap could not make the sandbox',
+    next: 'Try it by hand: bwrap --unshare-all --ro-bind / / true',
+  };
 }

@@ -19,7 +19,12 @@ async function start(spec: SandboxSpec): Promise<RunningSandbox> {
   // Inside a real sandbox these are mounts.
   link(spec.socketDir, join(base, 'run'));
   link(spec.agentDir, join(base, 'agent'));
-  const argv = [join(spec.program.folder, spec.program.entry), String(spec.run), base, runLabel(spec.label, spec.sessionId)];
+  const argv = [
+    join(spec.program.folder, spec.program.entry),
+    String(spec.run),
+    base,
+    runLabel(spec.label, spec.sessionId),
+  ];
   if (spec.recover) argv.push('--recover');
   const env = { HOME: join(spec.workDir, 'home'), PATH: '/usr/bin:/bin', TMPDIR: '/tmp', LANG: 'C.UTF-8' };
   const child = spawn(spec.program.bun, argv, {
@@ -31,7 +36,9 @@ async function start(spec: SandboxSpec): Promise<RunningSandbox> {
   const stderr = tailOf(child);
   const pid = await new Promise<number>((resolve, reject) => {
     child.once('spawn', () => resolve(child.pid ?? 0));
-    child.once('error', (error) => reject(new SandboxError(`the runner did not start: ${error.message}`, 'Run ./halfdoor again: it brings Bun.')));
+    child.once('error', (error) =>
+      reject(new SandboxError(`the runner did not start: ${error.message}`, 'Run ./halfdoor again: it brings Bun.')),
+    );
   });
   return launched(child, pid, stderr);
 }

@@ -140,7 +140,9 @@ export class Actor {
     if (this.#exit !== null) return this.#afterExit(this.#exit);
     if (this.#live === null) return this.#maybeStart();
     if (this.#stopFor !== null && this.#state === 'awake') return this.#beginStop(this.#live, this.#stopFor);
-    if (this.#state === 'awake' && this.#mail.waiting) return this.#project(this.#live);
+    if (this.#state === 'awake' && this.#mail.waiting) {
+      return this.#pulse.after(this.#mail.project(this.#live, this.#watch.cursor));
+    }
     if (!this.#ringed) return false;
     this.#ringed = false;
     await this.#look();
@@ -202,18 +204,10 @@ export class Actor {
     this.#kick();
   }
 
-  #project(live: LiveRun): boolean {
-    const done = this.#mail.project(live, this.#watch.cursor);
-    if (done) this.#pulse.free();
-    else this.#pulse.locked();
-    return done;
-  }
-
   async #look(): Promise<void> {
     const looked = await this.#watch.look();
-    if (looked.seen === 'again') return this.#pulse.locked();
-    this.#pulse.free();
-    if (looked.seen === 'all') return;
+    this.#pulse.after(looked.seen !== 'again');
+    if (looked.seen !== 'spoiled') return;
     this.#deps.log.warn('outbound file refused', { session: this.sessionId, as: looked.as, detail: looked.detail });
     this.#stopFor ??= looked.as;
   }
@@ -257,7 +251,8 @@ export class Actor {
     if (looked.seen === 'spoiled') this.#stopFor = looked.as;
     const end = endingOf(exit, this.#stopFor, this.#watch.heartbeat, run, this.#open);
     const { ending } = end;
-    if (end.victims.length > 0) this.#deps.log.warn('run died', { session: this.sessionId, run, ending, stderr: exit.stderr });
+    if (end.victims.length > 0)
+      this.#deps.log.warn('run died', { session: this.sessionId, run, ending, stderr: exit.stderr });
     await this.#endRun(end);
     await this.#release();
     this.#restartLater();

@@ -5,7 +5,15 @@ import type { SandboxExit } from '../sandboxes/sandbox.ts';
 import type { Ending } from './after-run.ts';
 
 /** Why the host ends a run. The first four are its own choice; the others count against what was worked on. */
-export type StopReason = 'idle' | 'evicted' | 'shutdown' | 'ended' | 'lifeless' | 'locked' | 'hostile-file' | 'too-large';
+export type StopReason =
+  | 'idle'
+  | 'evicted'
+  | 'shutdown'
+  | 'ended'
+  | 'lifeless'
+  | 'locked'
+  | 'hostile-file'
+  | 'too-large';
 
 export const isBlameless = (reason: StopReason): boolean => ['idle', 'evicted', 'shutdown', 'ended'].includes(reason);
 

@@ -1,5 +1,15 @@
 /** A session's folder: made whole and synced before the row that names it; never emptied, only removed as a whole. */
-import { copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, closeSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Durable } from '@halfdoor/protocol/durable';
 import {
@@ -44,7 +54,12 @@ function sync(path: string): void {
 export function makeSessionFolder(home: Home, templates: Templates, id: string, durable: Durable): SessionPaths {
   const paths = sessionPaths(home, id);
   return durable('session-folder', () => {
-    for (const dir of [paths.folder, join(paths.folder, 'in', 'files'), join(paths.work, 'home'), join(paths.out, 'files')]) {
+    for (const dir of [
+      paths.folder,
+      join(paths.folder, 'in', 'files'),
+      join(paths.work, 'home'),
+      join(paths.out, 'files'),
+    ]) {
       mkdirSync(dir, { recursive: true, mode: 0o700 });
     }
     placeInbound(paths, templates, id, 0, durable);

@@ -47,16 +47,20 @@ export class Pulse {
     this.#idleSince = this.#now();
   }
 
-  free(): void {
-    this.#lockedSince = null;
-  }
-
-  /** Somebody holds a lock: look again in a few milliseconds; past five seconds the run ends. */
-  locked(): void {
+  /**
+   * After something that needs a lock: not done, it is tried again in a few milliseconds, and past five seconds the run
+   * ends. Returns `done`.
+   */
+  after(done: boolean): boolean {
+    if (done) {
+      this.#lockedSince = null;
+      return true;
+    }
     const now = this.#now();
     this.#lockedSince ??= now;
     if (now - this.#lockedSince > LIMITS.lockedMs) this.#deps.end('locked');
     this.#deps.clock.after(LIMITS.bellPauseMs, () => this.#deps.look());
+    return false;
   }
 
   /** Looks anyway, and at the beat; slower when nothing is under way. */

@@ -81,7 +81,11 @@ export class Sessions {
 
   /** Removes folders that no row names: made for a session whose accept never committed. */
   async sweepFolders(): Promise<number> {
-    const rows = await this.#deps.central.read.selectFrom('sessions').select('id').where('removed_at', 'is', null).execute();
+    const rows = await this.#deps.central.read
+      .selectFrom('sessions')
+      .select('id')
+      .where('removed_at', 'is', null)
+      .execute();
     const known = new Set(rows.map((row) => row.id));
     const strays = readdirSync(this.#deps.home.sessions).filter((id) => !known.has(id));
     for (const id of strays) removeSessionFolder(this.#deps.home, id);
@@ -121,8 +125,12 @@ export class Sessions {
     }
     const removed_at = this.#deps.now();
     this.#deps.central
-      .commit('end-session', (tx) => tx.updateTable('sessions').set({ removed_at }).where('id', '=', sessionId).execute())
-      .catch((error: unknown) => this.#deps.log.warn('session end not noted', { session: sessionId, error: errorText(error) }));
+      .commit('end-session', (tx) =>
+        tx.updateTable('sessions').set({ removed_at }).where('id', '=', sessionId).execute(),
+      )
+      .catch((error: unknown) =>
+        this.#deps.log.warn('session end not noted', { session: sessionId, error: errorText(error) }),
+      );
   }
 
   /** Of those that are awake with nothing to do, the one that has been so for longest gives its slot away. */

@@ -27,10 +27,21 @@ export function tellAgent(
       const id = deps.ids();
       await tx
         .insertInto('dispatches')
-        .values({ id, event_id: event.id, agent_id: agentId, session_id: sessionId, kind: 'notice', wakes: 0, state: 'open', tries: 0 })
+        .values({
+          id,
+          event_id: event.id,
+          agent_id: agentId,
+          session_id: sessionId,
+          kind: 'notice',
+          wakes: 0,
+          state: 'open',
+          tries: 0,
+        })
         .execute();
       const address = { channel: 'host', chat: sessionId, thread: null };
-      messages.push(projected({ id, kind: 'notice', wakes: false, address, sender: null, role: null, content, receivedAt }));
+      messages.push(
+        projected({ id, kind: 'notice', wakes: false, address, sender: null, role: null, content, receivedAt }),
+      );
     }
     return messages;
   });

@@ -12,7 +12,13 @@ import type { Central } from '../db/central.ts';
 import { sessionPaths, socketFolder, type Home } from '../home.ts';
 import { errorText, type Log } from '../log.ts';
 import { destinationsOf, openDispatches, recentReceipts } from '../inbound/enqueue.ts';
-import { SandboxError, type RunnerProgram, type RunningSandbox, type Sandbox, type SandboxKind } from '../sandboxes/sandbox.ts';
+import {
+  SandboxError,
+  type RunnerProgram,
+  type RunningSandbox,
+  type Sandbox,
+  type SandboxKind,
+} from '../sandboxes/sandbox.ts';
 import { rebuildInbound, type Templates } from './folder.ts';
 
 export type Listener = { close(): Promise<void> };

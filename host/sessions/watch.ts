@@ -13,7 +13,10 @@ import type { Signals } from '../signals.ts';
 export type WatchDeps = CollectDeps & { clock: Clock; reader: OutboundReader; signals: Signals };
 
 /** `again`: somebody holds a lock, look again soon. `spoiled`: the file is not what the host made, or over its limit. */
-export type Looked = { seen: 'all' } | { seen: 'again' } | { seen: 'spoiled'; as: 'hostile-file' | 'too-large'; detail: string };
+export type Looked =
+  | { seen: 'all' }
+  | { seen: 'again' }
+  | { seen: 'spoiled'; as: 'hostile-file' | 'too-large'; detail: string };
 
 export class Watch {
   readonly #deps: WatchDeps;

@@ -14,7 +14,7 @@ const LIMIT = { timeout: 60_000 };
 /** Counts calls, and lets a test wait for the next one that makes `enough` true. */
 function lookout() {
   let looks = 0;
-  let waiting: (() => void)[] = [];
+  const waiting: (() => void)[] = [];
   const look = (): void => {
     looks += 1;
     waiting.splice(0).forEach((wake) => wake());

@@ -5,7 +5,8 @@ export type SendMessage = (to: string, text: string) => { seqs: number[]; repeat
 
 export const sendMessage = (send: SendMessage): Tool => ({
   name: 'send_message',
-  description: 'Sends a message to one of your destinations at once. Use it to say something before your answer is done.',
+  description:
+    'Sends a message to one of your destinations at once. Use it to say something before your answer is done.',
   inputSchema: {
     type: 'object',
     properties: {

@@ -65,7 +65,12 @@ test('under kill -9 of runs and hosts nothing accepted is lost, and no second co
   const deliveries = new Map(views.flatMap((it) => it.replies.map((reply) => [reply.delivery, reply.text])));
   const texts = ids.map((_, n) => `n${n}`);
   assert.deepEqual([...deliveries.values()].sort(), [...texts].sort());
-  views.forEach((it, n) => assert.ok(it.replies.some((reply) => reply.text === `n${n}`), `n${n}: ${JSON.stringify(it)}`));
+  views.forEach((it, n) =>
+    assert.ok(
+      it.replies.some((reply) => reply.text === `n${n}`),
+      `n${n}: ${JSON.stringify(it)}`,
+    ),
+  );
   const last = `n${MESSAGES - 1}`;
   await chatOf(chat).until((events) => messages(events).find((it) => it.text === last));
   shown.push(...messagesOf(chatOf(chat)));
@@ -74,7 +79,11 @@ test('under kill -9 of runs and hosts nothing accepted is lost, and no second co
   for (const it of shown) if (!it.mayBeDuplicate) silent.set(it.text, (silent.get(it.text) ?? 0) + 1);
   const doubled = [...silent].filter(([text, count]) => count > 1 && text.startsWith('n'));
   assert.deepEqual(doubled, []);
-  for (const text of texts) assert.ok(shown.some((it) => it.text === text), `${text} was never shown`);
+  for (const text of texts)
+    assert.ok(
+      shown.some((it) => it.text === text),
+      `${text} was never shown`,
+    );
 });
 
 const messages = (events: ChatEvent[]): Shown[] => events.filter((it): it is Shown => it.type === 'message');

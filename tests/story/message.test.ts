@@ -10,7 +10,10 @@ test('a message goes in, its answer comes out', async (t) => {
   await world.createAgent({ name: 'a' });
   const view = await world.ask('a', '@reply hello');
   assert.equal(view.status, 'answered');
-  assert.deepEqual(view.replies.map(({ text, to }) => ({ text, to })), [{ text: 'hello', to: 'terminal' }]);
+  assert.deepEqual(
+    view.replies.map(({ text, to }) => ({ text, to })),
+    [{ text: 'hello', to: 'terminal' }],
+  );
   assert.equal((view.replies[0]?.seq ?? 0) % 2, 1);
 });
 
@@ -73,7 +76,10 @@ test('three messages in a running turn are answered in order, and none twice', a
   await chat.until((events) => events.find((it) => it.type === 'progress' && it.state !== 'starting'));
   for (const word of ['two', 'three']) ids.push(await world.send('a', `@reply ${word}`));
   const views = await Promise.all(ids.map((id) => world.settled(id)));
-  assert.deepEqual(views.map((it) => it.status), ['answered', 'answered', 'answered']);
+  assert.deepEqual(
+    views.map((it) => it.status),
+    ['answered', 'answered', 'answered'],
+  );
   await chat.until(() => (chat.texts.length >= 3 ? true : undefined));
   assert.deepEqual(chat.texts, ['one', 'two', 'three']);
   chat.close();
@@ -105,7 +111,9 @@ test('what was said while nobody was connected waits, in order; unconfirmed, it 
   careless.close();
   const careful = world.chat('a');
   await careful.until(() => (careful.texts.length >= 2 ? true : undefined));
-  const shown = careful.events.flatMap((it) => (it.type === 'message' ? [{ text: it.text, again: it.mayBeDuplicate }] : []));
+  const shown = careful.events.flatMap((it) =>
+    it.type === 'message' ? [{ text: it.text, again: it.mayBeDuplicate }] : [],
+  );
   assert.deepEqual(shown, [
     { text: 'first', again: true },
     { text: 'second', again: false },
@@ -181,8 +189,14 @@ test('the mock speaks through its tool, and an unknown destination is refused', 
   const world = await openWorld(t);
   await world.createAgent({ name: 'a' });
   const view = await world.ask('a', '@tool send_message {"to":"terminal","text":"by tool"}');
-  assert.deepEqual(view.replies.map((it) => it.text.replace(/#\d+/, '#n')), ['by tool', 'sent as #n']);
-  assert.match(await world.reply('a', '@tool send_message {"to":"nowhere","text":"x"}'), /no destination named "nowhere"/);
+  assert.deepEqual(
+    view.replies.map((it) => it.text.replace(/#\d+/, '#n')),
+    ['by tool', 'sent as #n'],
+  );
+  assert.match(
+    await world.reply('a', '@tool send_message {"to":"nowhere","text":"x"}'),
+    /no destination named "nowhere"/,
+  );
   const unaddressed: MessageView = await world.ask('a', '@to nowhere lost words');
   assert.equal(unaddressed.status, 'no-reply');
 });

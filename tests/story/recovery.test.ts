@@ -88,7 +88,10 @@ test('an inbound file that is lost or broken is made again, and no number is use
   writeFileSync(join(folder, 'in', 'inbound.db'), 'this is not a database, and long enough to be one '.repeat(100));
   await world.start();
   await say();
-  assert.deepEqual(seqs, [...new Set(seqs)].sort((a, b) => a - b));
+  assert.deepEqual(
+    seqs,
+    [...new Set(seqs)].sort((a, b) => a - b),
+  );
 });
 
 test('a row to a destination that was never granted is dropped, noted, and the agent is told', async (t) => {
@@ -112,10 +115,13 @@ test('a row to a destination that was never granted is dropped, noted, and the a
   await world.end('SIGTERM');
   const central = new DatabaseSync(join(world.home, 'central.db'), { readOnly: true });
   const audit = central.prepare('select action, target, verdict from audit order by id').all();
-  assert.deepEqual(audit.map((row) => ({ ...row })), [
-    { action: 'send_message', target: 'elsewhere', verdict: 'deny' },
-    { action: 'create_agent', target: '', verdict: 'deny' },
-  ]);
+  assert.deepEqual(
+    audit.map((row) => ({ ...row })),
+    [
+      { action: 'send_message', target: 'elsewhere', verdict: 'deny' },
+      { action: 'create_agent', target: '', verdict: 'deny' },
+    ],
+  );
   const notices = central.prepare("select content from events where kind = 'notice' order by id").all();
   central.close();
   assert.equal(notices.length, 3);

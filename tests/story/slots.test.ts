@@ -19,7 +19,8 @@ test('when all are busy the ninth waits for its place and is answered', async (t
   for (const name of NAMES) await world.createAgent({ name });
   const chats = NAMES.slice(0, 8).map((name) => world.chat(name));
   const busy = await Promise.all(NAMES.slice(0, 8).map((name) => world.send(name, '@shell sleep 60')));
-  for (const chat of chats) await chat.until((events) => events.find((it) => it.type === 'progress' && it.state === 'tool'));
+  for (const chat of chats)
+    await chat.until((events) => events.find((it) => it.type === 'progress' && it.state === 'tool'));
   const watcher = world.chat('agent8');
   const ninth = await world.send('agent8', '@reply ninth');
   await watcher.until((events) => events.find((it) => it.type === 'progress' && it.state === 'queued'));

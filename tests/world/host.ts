@@ -7,7 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
-import type { AgentInput, AgentView, ChatEvent, MessageView, SessionView, StatusView } from '../../host/api/contract.ts';
+import type {
+  AgentInput,
+  AgentView,
+  ChatEvent,
+  MessageView,
+  SessionView,
+  StatusView,
+} from '../../host/api/contract.ts';
 import { bunPath, distPath, ROOT } from './programs.ts';
 
 export type Answer<T> = { status: number; body: T };
@@ -24,7 +31,14 @@ export class World {
     this.folder = mkdtempSync(join(tmpdir(), 'hd-'));
     this.home = join(this.folder, 'home');
     const { PATH = '/usr/bin:/bin' } = process.env;
-    this.env = { PATH, HOME: this.folder, HALFDOOR_HOME: this.home, HALFDOOR_BUN: bunPath(), HALFDOOR_DIST: distPath(), ...env };
+    this.env = {
+      PATH,
+      HOME: this.folder,
+      HALFDOOR_HOME: this.home,
+      HALFDOOR_BUN: bunPath(),
+      HALFDOOR_DIST: distPath(),
+      ...env,
+    };
   }
 
   get pid(): number {
@@ -33,7 +47,10 @@ export class World {
 
   /** Resolves when the host listens; throws what it said when it ended instead. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [join(ROOT, 'host', 'main.ts')], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [join(ROOT, 'host', 'main.ts')], {
+      env: this.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#child = child;
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => (this.log += chunk));
     await new Promise<void>((resolve, reject) => {
@@ -66,7 +83,10 @@ export class World {
   call<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
     const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
     return new Promise((resolve, reject) => {
-      const headers = payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
+      const headers =
+        payload === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
       const asked = request({ socketPath: this.socketPath, method, path, headers }, (answer) => {
         let text = '';
         answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
