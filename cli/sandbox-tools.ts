@@ -12,8 +12,9 @@ const TOOLS = [
   ['tini', 'tini'],
 ] as const;
 
-export function missingTools(path: string): string[] {
-  const folders = [...path.split(':'), '/usr/bin', '/bin'].filter((it) => it.startsWith('/'));
+/** Names of the packages that lack. `system` is looked through whatever PATH says. */
+export function missingTools(path: string, system: readonly string[] = ['/usr/bin', '/bin']): string[] {
+  const folders = [...path.split(':'), ...system].filter((it) => it.startsWith('/'));
   const has = (program: string): boolean => folders.some((folder) => canRun(join(folder, program)));
   return TOOLS.filter(([, program]) => !has(program)).map(([name]) => name);
 }

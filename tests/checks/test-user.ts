@@ -40,7 +40,12 @@ export function makeTestUser(root: string, bun: string, uid: number, env: NodeJS
     env: (asRoot) => {
       const home = fresh(asRoot);
       const kept = HANDED_ON.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]));
-      return { ...(Object.fromEntries(kept) as NodeJS.ProcessEnv), PATH: path, HOME: home, TMPDIR: home };
+      return {
+        ...(Object.fromEntries(kept) as NodeJS.ProcessEnv),
+        PATH: path,
+        HOME: home,
+        ...(asRoot ? {} : { TMPDIR: home }),
+      };
     },
     end: () => {
       for (const folder of folders) rmSync(folder, { recursive: true, force: true });
