@@ -3,6 +3,7 @@ import { makeDurable } from '@halfdoor/protocol/durable';
 import { systemClock } from './clock.ts';
 import { HomeLocked } from './db/lock.ts';
 import { openHost, type Host } from './host.ts';
+import { closeInherited } from './inherited.ts';
 import { errorText, makeLog } from './log.ts';
 
 const env = process.env;
@@ -21,6 +22,8 @@ function fail(error: string, next: string): never {
 }
 
 if (uid === 0) fail('the host never runs as root', 'Start it with ./halfdoor start: it uses a user of its own.');
+
+closeInherited();
 
 let host: Host | null = null;
 let ending = false;

@@ -1,7 +1,7 @@
 /** A whole Halfdoor of its own: a real host process on a fresh home, spoken to over its socket as the CLI does. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +24,7 @@ export class World {
   readonly home: string;
   readonly env: Record<string, string>;
   #child: ChildProcess | null = null;
+  #onLog: () => void = () => {};
   log = '';
 
   constructor(env: Record<string, string>) {
@@ -47,19 +48,32 @@ export class World {
 
   /** Resolves when the host listens; throws what it said when it ended instead. */
   async start(): Promise<void> {
+    // A careless parent: one descriptor more than anybody should inherit.
+    const planted = openSync('/etc/passwd', 'r');
     const child = spawn(process.execPath, [join(ROOT, 'host', 'main.ts')], {
       env: this.env,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', planted],
     });
+    closeSync(planted);
     this.#child = child;
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (this.log += chunk));
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => this.#said(chunk));
     await new Promise<void>((resolve, reject) => {
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        this.log += `${line}\n`;
+      createInterface({ input: child.stdout ?? process.stdin }).on('line', (line) => {
+        this.#said(`${line}\n`);
         if (line === 'ready') resolve();
       });
       child.once('close', (code) => reject(new Error(`the host ended with ${code}: ${this.log.slice(-2000)}`)));
     });
+  }
+
+  #said(text: string): void {
+    this.log += text;
+    this.#onLog();
+  }
+
+  /** Resolves once the host's log holds `text`. */
+  async logged(text: string): Promise<void> {
+    while (!this.log.includes(text)) await new Promise<void>((resolve) => (this.#onLog = resolve));
   }
 
   /** Ends the host with a signal and waits for its end. Returns the exit code. */
