@@ -31,7 +31,7 @@ const BACKOFF_MAX_MS = 5_000;
 const REASON_CHARS = 500;
 
 type Ending = 'over' | 'again' | 'afresh';
-type Failure = { kind: ErrorKind; message: string };
+type Failure = { kind: ErrorKind; message: string; spent: boolean };
 
 export class Turn {
   readonly id: string;
@@ -66,9 +66,9 @@ export class Turn {
     }
   }
 
-  /** What the agent is answering now: said by the tool, too. */
+  /** What the agent is answering now, said by the tool, too: what it has seen, and before it has said so, what it was given. */
   get saying(): Saying {
-    return { turn: this.id, answers: [...this.#given.keys()] };
+    return { turn: this.id, answers: [...(this.#seen.size > 0 ? this.#seen : this.#given.keys())] };
   }
 
   has(id: string): boolean {
@@ -131,7 +131,7 @@ export class Turn {
     }
     if (failure !== null) return this.#onFailure(failure, query);
     if (this.#abort.signal.aborted || this.#unanswered(prompt).length === 0) return 'over';
-    return this.#onFailure({ kind: 'fatal', message: 'the provider ended without a result' }, query);
+    return this.#onFailure({ kind: 'fatal', message: 'the provider ended without a result', spent: true }, query);
   }
 
   #unanswered(prompt: PromptMessage): string[] {
@@ -154,10 +154,10 @@ export class Turn {
       case 'usage':
         return null;
       case 'result':
-        this.#onResult(event.text, query);
+        this.#onResult(event, query);
         return null;
       case 'error':
-        return { kind: event.kind, message: event.message };
+        return { kind: event.kind, message: event.message, spent: event.spent ?? false };
     }
   }
 
@@ -167,7 +167,7 @@ export class Turn {
     outbound.write('continuation', { state: { [continuationKey]: continuation }, seenSeq: intake.highest });
   }
 
-  #onResult(text: string, query: AgentQuery): void {
+  #onResult({ text, continuation }: Extract<ProviderEvent, { type: 'result' }>, query: AgentQuery): void {
     const destinations = this.#deps.intake.destinations();
     const known = new Set(destinations.map((it) => it.localName));
     const { messages, scratch } = parseAnswer(text);
@@ -188,7 +188,8 @@ export class Turn {
     const reason = sendable.length === 0 && !this.#said ? 'no-reply' : null;
     const acks = [...this.#seen].map((messageId): NewAck => ({ messageId, status: 'done', reason }));
     const said = this.#scratch.filter((it) => it !== '').join('\n');
-    this.#deps.speaker.settle(this.saying, { messages: sendable, scratch: said, acks, state: {} });
+    const state = continuation === undefined ? {} : { [this.#deps.continuationKey]: continuation };
+    this.#deps.speaker.settle(this.saying, { messages: sendable, scratch: said, acks, state });
     for (const id of this.#seen) this.#given.delete(id);
     this.#seen.clear();
     this.#scratch = [];
@@ -209,7 +210,7 @@ export class Turn {
       outbound.write('continuation', { state: { [continuationKey]: null }, seenSeq: intake.highest });
       return 'afresh';
     }
-    if (failure.kind === 'transient' && this.#transient + 1 < TRANSIENT_TRIES) {
+    if (failure.kind === 'transient' && !failure.spent && this.#transient + 1 < TRANSIENT_TRIES) {
       await this.#backOff(failure);
       return this.#abort.signal.aborted ? 'over' : 'again';
     }

@@ -17,8 +17,10 @@ export type ProviderEvent =
   | { type: 'activity' } // alive; nothing else to tell
   | { type: 'progress'; text: string; tool?: string | null } // lossy
   | { type: 'usage'; inputTokens: number; outputTokens: number; usd?: number }
-  | { type: 'result'; text: string } // ends what was seen; more may follow if messages were pushed
-  | { type: 'error'; kind: ErrorKind; message: string; resetsAt?: string };
+  // Ends what was seen; more may follow if messages were pushed. `continuation` is committed with the reply.
+  | { type: 'result'; text: string; continuation?: string }
+  // `spent`: the provider has tried again by itself, and doing it from the start would repeat what it did.
+  | { type: 'error'; kind: ErrorKind; message: string; resetsAt?: string; spent?: boolean };
 
 export type ErrorKind = 'transient' | 'quota' | 'auth' | 'invalid-session' | 'fatal';
 

@@ -1,0 +1,140 @@
+/**
+ * A model endpoint that says what it was told to, streamed as the real ones do. Wire formats: Anthropic's Messages
+ * (docs.anthropic.com, "Streaming messages") and OpenAI's Chat Completions (platform.openai.com, "Streaming").
+ */
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export type Api = 'anthropic' | 'openai';
+
+export type Answer =
+  | { text: string }
+  | { tool: string; input: object | string }
+  /** Refused with this status and body. */
+  | { status: number; body: object }
+  /** Begins to answer and drops the connection. */
+  | { breaksOff: true }
+  /** Answers this once the promise is resolved. */
+  | { after: Promise<void>; text: string };
+
+export type Asked = { path: string; headers: IncomingHttpHeaders; body: Record<string, unknown> };
+
+export type ModelEndpoint = { api: Api; baseUrl: string; asked: Asked[]; close(): Promise<void> };
+
+/** Answers in the order given; a request too many is refused with 400. `onAsked` sees each as it comes. */
+export async function openModelEndpoint(
+  api: Api,
+  answers: Answer[],
+  onAsked: (asked: Asked) => void = () => undefined,
+): Promise<ModelEndpoint> {
+  const asked: Asked[] = [];
+  const server = createServer((incoming, outgoing) => {
+    void bodyOf(incoming).then(async (body) => {
+      const it = { path: incoming.url ?? '', headers: incoming.headers, body };
+      asked.push(it);
+      onAsked(it);
+      await say(api, answers.shift(), outgoing);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { api, baseUrl: `http://127.0.0.1:${port}/v1`, asked, close };
+}
+
+async function bodyOf(incoming: IncomingMessage): Promise<Record<string, unknown>> {
+  let text = '';
+  for await (const chunk of incoming.setEncoding('utf8')) text += chunk as string;
+  return JSON.parse(text) as Record<string, unknown>;
+}
+
+async function say(api: Api, answer: Answer | undefined, outgoing: ServerResponse): Promise<void> {
+  if (answer === undefined || 'status' in answer) {
+    outgoing.writeHead(answer?.status ?? 400, { 'content-type': 'application/json' });
+    outgoing.end(
+      JSON.stringify(answer?.body ?? { error: { type: 'invalid_request_error', message: 'no more lines' } }),
+    );
+    return;
+  }
+  if ('after' in answer) await answer.after;
+  outgoing.writeHead(200, { 'content-type': 'text/event-stream' });
+  const events = api === 'anthropic' ? anthropic(answer) : openai(answer);
+  for (const event of 'breaksOff' in answer ? events.slice(0, 2) : events) outgoing.write(event);
+  if ('breaksOff' in answer) outgoing.socket?.destroySoon();
+  else outgoing.end();
+}
+
+/** A text in three pieces, so that a client must put it together. */
+function pieces(text: string): string[] {
+  const third = Math.ceil(text.length / 3) || 1;
+  return [text.slice(0, third), text.slice(third, 2 * third), text.slice(2 * third)];
+}
+
+const input = (it: { input: object | string }): string =>
+  typeof it.input === 'string' ? it.input : JSON.stringify(it.input);
+
+function anthropic(answer: Exclude<Answer, { status: number }>): string[] {
+  const event = (type: string, more: object): string =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
+  const block =
+    'tool' in answer
+      ? { type: 'tool_use', id: `toolu_${Math.trunc(performance.now() * 1000)}`, name: answer.tool, input: {} }
+      : { type: 'text', text: '' };
+  const deltas =
+    'tool' in answer
+      ? pieces(input(answer)).map((partial_json) => ({ type: 'input_json_delta', partial_json }))
+      : pieces('text' in answer ? answer.text : 'cut').map((text) => ({ type: 'text_delta', text }));
+  const message = {
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant',
+    model: 'm',
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    usage: { input_tokens: 10, output_tokens: 1 },
+  };
+  return [
+    event('message_start', { message }),
+    event('content_block_start', { index: 0, content_block: block }),
+    ...deltas.map((delta) => event('content_block_delta', { index: 0, delta })),
+    event('content_block_stop', { index: 0 }),
+    event('message_delta', {
+      delta: { stop_reason: 'tool' in answer ? 'tool_use' : 'end_turn', stop_sequence: null },
+      usage: { output_tokens: 5 },
+    }),
+    event('message_stop', {}),
+  ];
+}
+
+function openai(answer: Exclude<Answer, { status: number }>): string[] {
+  const chunk = (delta: object, finish_reason: string | null = null, more: object = {}): string => {
+    const choices = [{ index: 0, delta, finish_reason }];
+    return `data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'm', choices, ...more })}\n\n`;
+  };
+  const id = `call_${Math.trunc(performance.now() * 1000)}`;
+  const deltas =
+    'tool' in answer
+      ? pieces(input(answer)).map((part, n) => ({
+          tool_calls: [
+            {
+              index: 0,
+              ...(n === 0 ? { id, type: 'function' } : {}),
+              function: { ...(n === 0 ? { name: answer.tool } : {}), arguments: part },
+            },
+          ],
+        }))
+      : pieces('text' in answer ? answer.text : 'cut').map((content) => ({ content }));
+  return [
+    chunk({ role: 'assistant' }),
+    ...deltas.map((delta) => chunk(delta)),
+    chunk({}, 'tool' in answer ? 'tool_calls' : 'stop', {
+      usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },
+    }),
+    'data: [DONE]\n\n',
+  ];
+}

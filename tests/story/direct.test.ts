@@ -1,0 +1,131 @@
+// needs: userns
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { openModelEndpoint, type Answer, type Api, type Asked, type ModelEndpoint } from '../fakes/model-endpoint.ts';
+import { openWorld, type World } from '../world/host.ts';
+
+type Stage = { world: World; endpoint: ModelEndpoint };
+
+async function stage(t: TestContext, api: Api, answers: Answer[], onAsked?: (asked: Asked) => void): Promise<Stage> {
+  const endpoint = await openModelEndpoint(api, answers, onAsked);
+  t.after(() => endpoint.close());
+  const world = await openWorld(t, { ANTHROPIC_API_KEY: 'key-a', OPENAI_API_KEY: 'key-o' });
+  const { baseUrl } = endpoint;
+  await world.createAgent({ name: 'a', provider: 'direct', model: 'some-model', baseUrl, api, sandbox: 'bubblewrap' });
+  return { world, endpoint };
+}
+
+const say = (text: string): Answer => ({ text: `<internal>hm</internal><message to="terminal">${text}</message>` });
+
+for (const api of ['anthropic', 'openai'] as const) {
+  test(`${api}: a shell call is made inside, its output goes back, the answer comes out`, async (t) => {
+    const { world, endpoint } = await stage(t, api, [
+      { tool: 'shell', input: { command: 'echo from-$((40+2)); id -u; pwd' } },
+      say('the answer is 42'),
+    ]);
+    assert.equal(await world.reply('a', 'what is it?'), 'the answer is 42');
+    assert.equal(endpoint.asked.length, 2);
+    assert.match(JSON.stringify(endpoint.asked[1]?.body.messages), /from-42\\n1000\\n\/s\/work/);
+    assert.match(JSON.stringify(endpoint.asked[0]?.body), /what is it\?/);
+    const { headers, path } = endpoint.asked[0] ?? {};
+    assert.equal(path, api === 'anthropic' ? '/v1/messages' : '/v1/chat/completions');
+    assert.equal(
+      api === 'anthropic' ? headers?.['x-api-key'] : headers?.authorization,
+      api === 'anthropic' ? 'key-a' : 'Bearer key-o',
+    );
+  });
+
+  test(`${api}: the conversation goes on in the next turn, and after the sandbox was killed`, async (t) => {
+    const { world, endpoint } = await stage(t, api, [say('one'), say('two'), say('three')]);
+    await world.reply('a', 'my name is Ada');
+    assert.equal(await world.reply('a', 'and again'), 'two');
+    process.kill((await world.session('a')).pid ?? 0, 'SIGKILL');
+    assert.equal(await world.reply('a', 'who am I?'), 'three');
+    const last = JSON.stringify(endpoint.asked[2]?.body.messages);
+    for (const known of ['my name is Ada', 'one', 'and again', 'two', 'who am I?'])
+      assert.ok(last.includes(known), known);
+  });
+
+  test(`${api}: files are written and read, a bad call and an unknown tool are told to the model`, async (t) => {
+    const { world, endpoint } = await stage(t, api, [
+      { tool: 'write', input: { path: 'notes/a.txt', content: 'kept' } },
+      { tool: 'read', input: { path: 'notes/a.txt' } },
+      { tool: 'read', input: { path: '/dev/zero' } },
+      { tool: 'fly', input: {} },
+      { tool: 'shell', input: '{"command": ' },
+      { tool: 'send_message', input: { to: 'terminal', text: 'on the way' } },
+      say('done'),
+    ]);
+    assert.equal(await world.reply('a', 'go'), 'on the way\ndone');
+    const told = (n: number): string => JSON.stringify((endpoint.asked[n]?.body.messages as object[]).at(-1));
+    assert.match(told(1), /wrote 4 bytes/);
+    assert.match(told(2), /kept/);
+    assert.match(told(3), /not a regular file/);
+    assert.match(told(4), /no tool named fly|does not fit/);
+    assert.match(told(5), /not a JSON object|does not fit/);
+    assert.match(told(6), /sent as #/);
+  });
+
+  test(`${api}: what fails in passing is asked again, and no tool runs twice for it`, async (t) => {
+    const { world, endpoint } = await stage(t, api, [
+      { status: 529, body: { type: 'error', error: { type: 'overloaded_error', message: 'busy' } } },
+      { tool: 'shell', input: { command: 'echo x >> ran; wc -l < ran' } },
+      { breaksOff: true },
+      { status: 500, body: {} },
+      say('there'),
+    ]);
+    assert.equal(await world.reply('a', 'go'), 'there');
+    assert.equal(endpoint.asked.length, 5);
+    assert.match(JSON.stringify(endpoint.asked[4]?.body.messages), /"1\b/);
+  });
+
+  for (const [name, answer, expected] of [
+    ['a refused key', { status: 401, body: { error: { message: 'bad key sk-secret' } } }, /refused the key/],
+    ['no quota left', { status: 429, body: { error: { code: 'insufficient_quota' } } }, /quota/],
+    [
+      'a conversation past the context',
+      { status: 400, body: { error: { message: 'prompt is too long: 210000 tokens > 200000 maximum' } } },
+      /longer than the model can take in.*\/new/,
+    ],
+    ['an unknown model', { status: 404, body: { error: { message: 'no such model' } } }, /does not know this model/],
+  ] as const) {
+    test(`${api}: ${name} is a clear error, at once`, async (t) => {
+      const { world, endpoint } = await stage(t, api, [answer]);
+      const view = await world.ask('a', 'hello');
+      assert.equal(view.status, 'failed');
+      assert.match(view.error ?? '', expected);
+      assert.ok(!JSON.stringify(view).includes('sk-secret'));
+      assert.equal(endpoint.asked.length, 1);
+    });
+  }
+}
+
+test('what is said while the model thinks is in its next request, or in the next turn', async (t) => {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const first = Promise.withResolvers<void>();
+  const { world, endpoint } = await stage(
+    t,
+    'openai',
+    [{ after: released, text: '<message to="terminal">first</message>' }, say('second')],
+    () => first.resolve(),
+  );
+  const one = await world.send('a', 'one');
+  await first.promise;
+  const two = await world.send('a', 'two');
+  release();
+  assert.equal((await world.settled(one)).replies[0]?.text, 'first');
+  assert.equal((await world.settled(two)).replies[0]?.text, 'second');
+  assert.match(JSON.stringify(endpoint.asked[1]?.body.messages), /two/);
+});
+
+test('/stop ends a request that hangs', async (t) => {
+  const asked = Promise.withResolvers<void>();
+  const never = new Promise<void>(() => undefined);
+  const { world } = await stage(t, 'anthropic', [{ after: never, text: '' }, say('back')], () => asked.resolve());
+  const id = await world.send('a', 'hang');
+  await asked.promise;
+  await world.ask('a', '/stop');
+  assert.match((await world.settled(id)).error ?? '', /stopped/);
+  assert.equal(await world.reply('a', 'again'), 'back');
+});
