@@ -1,0 +1,133 @@
+// needs: userns
+import assert from 'node:assert/strict';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openModelEndpoint } from '../fakes/model-endpoint.ts';
+import { openWorld } from '../world/host.ts';
+
+const CANARY = 'sk-ant-canary-7Q2mX9wLr4Tb8ZkVn3';
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Plain, hex, and base64 at each of the three places it can begin within a longer text. */
+function forms(secret: string): Buffer[] {
+  const based = [0, 1, 2].map((before) => {
+    const text = Buffer.from(`${'x'.repeat(before)}${secret}`).toString('base64');
+    return text.slice(before === 0 ? 0 : before + 1, -4);
+  });
+  const hex = Buffer.from(secret).toString('hex');
+  return [secret, hex, hex.toUpperCase(), ...based].map((it) => Buffer.from(it));
+}
+
+const FORMS = forms(CANARY);
+const holds = (bytes: Buffer): boolean => FORMS.some((form) => bytes.includes(form));
+
+function parentOf(pid: number): number {
+  try {
+    return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+  } catch {
+    return 0;
+  }
+}
+
+/** The outer bubblewrap and everything below it. */
+function insideOf(outer: number): number[] {
+  const all = readdirSync('/proc').map(Number).filter(Boolean);
+  const parents = new Map(all.map((pid) => [pid, parentOf(pid)]));
+  const isBelow = (pid: number): boolean => {
+    const parent = parents.get(pid) ?? 0;
+    return parent === outer || (parent > 1 && isBelow(parent));
+  };
+  return [outer, ...all.filter(isBelow)];
+}
+
+/** Whether any readable mapping of a process holds it; `read` counts the bytes that were looked at. */
+function inMemory(pid: number): { found: boolean; read: number } {
+  const fd = openSync(`/proc/${pid}/mem`, 'r');
+  const buffer = Buffer.alloc(CHUNK_BYTES + 256);
+  let read = 0;
+  let found = false;
+  for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
+    const range = /^([0-9a-f]+)-([0-9a-f]+) r\S+ \S+ \S+ \S+\s*(.*)$/.exec(line);
+    if (!range || /^\[v(var|syscall|dso)/.test(range[3] ?? '')) continue;
+    const end = BigInt(`0x${range[2]}`);
+    // Chunks overlap, so that nothing hides at a border.
+    for (let at = BigInt(`0x${range[1]}`); at < end; at += BigInt(CHUNK_BYTES)) {
+      const length = Number(end - at < BigInt(buffer.length) ? end - at : BigInt(buffer.length));
+      const got = readOr0(fd, buffer, length, at);
+      read += got;
+      found ||= holds(buffer.subarray(0, got));
+    }
+  }
+  closeSync(fd);
+  return { found, read };
+}
+
+function readOr0(fd: number, buffer: Buffer, length: number, at: bigint): number {
+  try {
+    return readSync(fd, buffer, 0, length, at);
+  } catch {
+    // Reserved and never touched: the kernel has nothing to show there.
+    return 0;
+  }
+}
+
+function filesIn(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((it) => it.isFile()).map((it) => join(it.parentPath, it.name));
+}
+
+test('the key of the model endpoint is nowhere inside, and in nothing the host wrote', async (t) => {
+  const hang = Promise.withResolvers<void>();
+  const second = Promise.withResolvers<void>();
+  const look = `tr '\\0' '\\n' < /proc/self/environ; grep -rlsaF -e ${CANARY.slice(0, 8)} -e canar /s /tmp /etc /app /proc/1/environ /proc/2/environ | grep -v outbound; true`;
+  const endpoint = await openModelEndpoint(
+    'anthropic',
+    [
+      { status: 500, body: { error: { type: 'api_error', message: `you sent ${CANARY}` } } },
+      { tool: 'shell', input: { command: look } },
+      { after: hang.promise, text: '<message to="terminal">done</message>' },
+      { status: 401, body: { error: { type: 'authentication_error', message: `invalid x-api-key ${CANARY}` } } },
+    ],
+    () => endpoint.asked.length === 3 && second.resolve(),
+  );
+  t.after(() => endpoint.close());
+  const world = await openWorld(t, { ANTHROPIC_API_KEY: CANARY, OPENAI_API_KEY: CANARY });
+  const { baseUrl } = endpoint;
+  await world.createAgent({
+    name: 'a',
+    provider: 'direct',
+    model: 'm',
+    api: 'anthropic',
+    baseUrl,
+    sandbox: 'bubblewrap',
+  });
+  const id = await world.send('a', 'look around');
+  await second.promise;
+  assert.equal(endpoint.asked[0]?.headers['x-api-key'], CANARY, 'the host did not add the key');
+
+  const { pid } = await world.session('a');
+  const inside = insideOf(pid ?? 0);
+  assert.ok(inside.length >= 3, `outer, init and runner: ${inside.join(' ')}`);
+  for (const it of inside) {
+    for (const file of ['environ', 'cmdline']) assert.equal(holds(readFileSync(`/proc/${it}/${file}`)), false, file);
+    for (const fd of readdirSync(`/proc/${it}/fd`)) {
+      assert.equal(holds(Buffer.from(readlinkSync(`/proc/${it}/fd/${fd}`))), false);
+    }
+    const { found, read } = inMemory(it);
+    assert.ok(read > 100_000, `memory of ${it} could be read: ${read} bytes`);
+    assert.equal(found, false, `memory of ${it}`);
+  }
+  // The same eyes see it where it does live.
+  assert.equal(inMemory(world.pid).found, true);
+
+  hang.resolve();
+  assert.equal((await world.settled(id)).status, 'answered');
+  const seen = JSON.stringify((endpoint.asked[2]?.body.messages as object[]).at(-1));
+  assert.match(seen, /HOME=/);
+  assert.ok(!seen.includes('canar'), seen);
+  assert.match((await world.ask('a', 'once more')).error ?? '', /refused the key/);
+  for (const path of filesIn(world.home)) assert.equal(holds(readFileSync(path)), false, path);
+  assert.equal(holds(Buffer.from(world.log)), false, 'log');
+  assert.match(world.log, /\[key\]/);
+});
