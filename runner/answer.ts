@@ -4,6 +4,8 @@
  * inline code is a tag, tags inside <internal> are not sent, a nested message is text of the outer one, and a message
  * that is never closed goes to the end of the answer.
  */
+import { Code } from './code.ts';
+
 export type Addressed = { to: string; text: string };
 export type Answer = { messages: Addressed[]; scratch: string };
 
@@ -14,7 +16,6 @@ type Token =
   | { type: 'internal-open'; text: string }
   | { type: 'internal-close'; text: string };
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 const TAG = /^<(?:message\s+to\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)')\s*>|(\/message)\s*>|(internal)\s*>|(\/internal)\s*>)/;
 
 export function parseAnswer(text: string): Answer {
@@ -43,15 +44,16 @@ export function parseAnswer(text: string): Answer {
 
 const trimmed = (parts: string[]): string => parts.join('').trim();
 
-/** Code is text: fences to their closing line or the end, inline code to its closing run of backticks. */
+/** Code is text: no tag is found in it. */
 function* tokens(text: string): Generator<Token> {
+  const code = new Code(text);
   let at = 0;
   let plain = 0;
   const flush = (to: number): Token[] => (to > plain ? [{ type: 'text', text: text.slice(plain, to) }] : []);
   while (at < text.length) {
-    const code = codeEnd(text, at);
-    if (code > at) {
-      at = code;
+    const end = code.end(at);
+    if (end > at) {
+      at = end;
       continue;
     }
     const tag = text[at] === '<' ? TAG.exec(text.slice(at, at + 400)) : null;
@@ -73,38 +75,4 @@ function tokenOf(tag: RegExpExecArray): Token {
   if (tag[4]) return { type: 'internal-open', text };
   if (tag[5]) return { type: 'internal-close', text };
   return { type: 'open', text, to: (tag[1] ?? tag[2] ?? '').trim() };
-}
-
-/** Where the code that begins at `at` ends; `at` when none begins there. */
-function codeEnd(text: string, at: number): number {
-  const char = text[at];
-  if (char !== '`' && char !== '~' && char !== ' ') return at;
-  const lineStart = at === 0 || text[at - 1] === '\n' || text[at - 1] === '>';
-  const fence = lineStart ? FENCE.exec(text.slice(at, at + 64))?.[1] : undefined;
-  if (fence) return fenceEnd(text, at, fence);
-  if (char !== '`') return at;
-  const run = /^`+/.exec(text.slice(at))?.[0] ?? '`';
-  const end = inlineEnd(text, at + run.length, run.length);
-  return end === -1 ? at : end;
-}
-
-/** Past the line that closes the fence; a fence that is never closed closes where a message does, so that it is not lost. */
-function fenceEnd(text: string, at: number, fence: string): number {
-  const closing = new RegExp(`^ {0,3}${fence[0] === '~' ? '~' : '`'}{${fence.length},}[ \\t]*(?=\\n|$|<)`, 'm');
-  const bodyAt = text.indexOf('\n', at);
-  if (bodyAt === -1) return at;
-  const found = closing.exec(text.slice(bodyAt + 1));
-  return found ? bodyAt + 1 + found.index + found[0].length : at + fence.length;
-}
-
-/** Past the closing run of exactly `length` backticks in the same paragraph; -1 when there is none. */
-function inlineEnd(text: string, from: number, length: number): number {
-  const paragraph = text.indexOf('\n\n', from);
-  const until = paragraph === -1 ? text.length : paragraph;
-  for (let at = text.indexOf('`', from); at !== -1 && at < until;) {
-    const run = /^`+/.exec(text.slice(at))?.[0].length ?? 1;
-    if (run === length) return at + run;
-    at = text.indexOf('`', at + run);
-  }
-  return -1;
 }

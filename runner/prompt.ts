@@ -1,6 +1,7 @@
 /** What the model reads: who it can talk to, how, and the messages, all escaped so that no text can pass for structure. */
-import type { Address, Destination, InboundMessage, OutboundMessage } from '@halfdoor/protocol/message';
+import type { Address, Destination, InboundMessage } from '@halfdoor/protocol/message';
 import { sameChat } from '@halfdoor/protocol/message';
+import type { Said } from './speaker.ts';
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 /** Control characters other than tab, line feed and carriage return. */
@@ -54,10 +55,8 @@ function localTime(timestamp: string, zone: string): string {
 }
 
 /** What an earlier try of the same turn has already sent, so that it is not said again. */
-export function alreadySaid(said: readonly OutboundMessage[]): string {
-  const lines = said.flatMap((it) =>
-    it.kind === 'message' ? [`<sent id="${it.seq}" to="${escaped(it.destination)}">${escaped(it.text)}</sent>`] : [],
-  );
+export function alreadySaid(said: readonly Said[]): string {
+  const lines = said.map((it) => `<sent id="${it.seq}" to="${escaped(it.destination)}">${escaped(it.text)}</sent>`);
   if (lines.length === 0) return '';
   return [
     'An earlier try at these messages was cut off after it had sent the following. Do not send it again:',

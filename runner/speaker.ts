@@ -1,6 +1,6 @@
 /**
  * Writes what the agent says. In the replay of a turn that died, and only there, each message already said absorbs one
- * equal repeat, so that a model that says the same again does not say it twice.
+ * equal repeat, so that a model that says the same again does not say it twice. A try that failed within a turn counts too.
  */
 import { createHash } from 'node:crypto';
 import { LIMITS } from '@halfdoor/protocol/limits';
@@ -11,6 +11,8 @@ import type { Intake } from './intake.ts';
 
 type Deps = { outbound: OutboundWriter; intake: Intake; newId(): string; now(): string; ring(): void };
 export type Saying = { turn: string; answers: string[] };
+/** A message that went out. */
+export type Said = { seq: number; destination: string; text: string };
 
 export class UnknownDestination extends Error {
   constructor(name: string, known: readonly Destination[]) {
@@ -22,19 +24,29 @@ export class UnknownDestination extends Error {
 export class Speaker {
   readonly #deps: Deps;
   #said = new Map<string, number[]>();
+  #saidNow: Said[] = [];
 
   constructor(deps: Deps) {
     this.#deps = deps;
   }
 
-  /** A turn begins; `said` is what an earlier run already sent in answer to the same messages. */
-  begin(said: readonly OutboundMessage[]): void {
+  /**
+   * A try at a turn begins. What earlier tries sent in answer to the same messages, in an earlier run or in this turn,
+   * absorbs one equal repeat each. Returns it, so that the agent can be told.
+   */
+  begin(before: readonly OutboundMessage[]): readonly Said[] {
+    const said = [...before.flatMap((it) => (it.kind === 'message' ? [it] : [])), ...this.#saidNow];
     this.#said = new Map();
     for (const it of said) {
-      if (it.kind !== 'message') continue;
       const key = keyOf(it.destination, it.text);
       this.#said.set(key, [...(this.#said.get(key) ?? []), it.seq]);
     }
+    return said;
+  }
+
+  /** What the turn has said so far is settled, or the turn is over: none of it counts as said before any more. */
+  forget(): void {
+    this.#saidNow = [];
   }
 
   /** Sends at once. Returns the seqs; `repeated` when an earlier run had said exactly this. Throws `UnknownDestination`. */
@@ -44,6 +56,7 @@ export class Speaker {
     if (before !== null) return { seqs: [before], repeated: true };
     const messages = this.#rows(saying, destination, text);
     const seqs = this.#deps.outbound.write('say', { messages, seenSeq: this.#deps.intake.highest });
+    this.#saidNow.push({ seq: seqs[0] ?? 0, destination: to, text });
     this.#deps.ring();
     return { seqs, repeated: false };
   }
@@ -64,6 +77,7 @@ export class Speaker {
       state: it.state,
       seenSeq: this.#deps.intake.highest,
     });
+    this.forget();
     this.#deps.intake.settled(new Set(it.acks.map((ack) => ack.messageId)));
     this.#deps.ring();
   }

@@ -56,13 +56,12 @@ export class Turn {
   /** Runs to its end. Every failure is settled, except `fenced` and the like, which are thrown. */
   async run(): Promise<void> {
     const { outbound, speaker, life } = this.#deps;
-    const said = outbound.saidBefore([...this.#given.values()]);
-    speaker.begin(said);
+    speaker.forget();
     for (let ending: Ending = 'again'; ending !== 'over';) {
       this.#claim();
       life.show('thinking', null);
-      const prompt = this.#prompt(alreadySaid(said));
-      ending = await this.#converse(prompt);
+      const said = speaker.begin(outbound.saidBefore([...this.#given.values()]));
+      ending = await this.#converse(this.#prompt(alreadySaid(said)));
     }
   }
 

@@ -19,6 +19,12 @@ export type Answer =
 
 export type Asked = { path: string; headers: IncomingHttpHeaders; body: Record<string, unknown> };
 
+/** The newest message that the request of this number gave the model, as JSON. */
+export function newestMessage({ asked }: ModelEndpoint, request: number): string {
+  const messages = asked[request]?.body.messages;
+  return JSON.stringify(Array.isArray(messages) ? messages.at(-1) : null);
+}
+
 export type ModelEndpoint = { api: Api; baseUrl: string; asked: Asked[]; close(): Promise<void> };
 
 /** Answers in the order given; a request too many is refused with 400. `onAsked` sees each as it comes. */

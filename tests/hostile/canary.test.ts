@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openModelEndpoint } from '../fakes/model-endpoint.ts';
+import { newestMessage, openModelEndpoint } from '../fakes/model-endpoint.ts';
 import { openWorld } from '../world/host.ts';
 
 const CANARY = 'sk-ant-canary-7Q2mX9wLr4Tb8ZkVn3';
@@ -123,7 +123,7 @@ test('the key of the model endpoint is nowhere inside, and in nothing the host w
 
   hang.resolve();
   assert.equal((await world.settled(id)).status, 'answered');
-  const seen = JSON.stringify((endpoint.asked[2]?.body.messages as object[]).at(-1));
+  const seen = newestMessage(endpoint, 2);
   assert.match(seen, /HOME=/);
   assert.ok(!seen.includes('canar'), seen);
   assert.match((await world.ask('a', 'once more')).error ?? '', /refused the key/);

@@ -1,7 +1,14 @@
 // needs: userns
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { openModelEndpoint, type Answer, type Api, type Asked, type ModelEndpoint } from '../fakes/model-endpoint.ts';
+import {
+  newestMessage,
+  openModelEndpoint,
+  type Answer,
+  type Api,
+  type Asked,
+  type ModelEndpoint,
+} from '../fakes/model-endpoint.ts';
 import { openWorld, type World } from '../world/host.ts';
 
 type Stage = { world: World; endpoint: ModelEndpoint };
@@ -57,7 +64,7 @@ for (const api of ['anthropic', 'openai'] as const) {
       say('done'),
     ]);
     assert.equal(await world.reply('a', 'go'), 'on the way\ndone');
-    const told = (n: number): string => JSON.stringify((endpoint.asked[n]?.body.messages as object[]).at(-1));
+    const told = (n: number): string => newestMessage(endpoint, n);
     assert.match(told(1), /wrote 4 bytes/);
     assert.match(told(2), /kept/);
     assert.match(told(3), /not a regular file/);
