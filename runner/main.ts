@@ -91,7 +91,11 @@ async function serve(run: number, base: string, outbound: OutboundWriter): Promi
   const beats = setInterval(() => life.beat(), LIMITS.beatMs);
   process.on('SIGTERM', () => void loop.end());
   life.beat();
-  bell = await connectBell(join(base, 'run', 'bell.sock'), () => loop.look()).catch(() => null);
+  // Connecting is a ring before there is a bell to answer with: the loop's own first look takes in what it is about.
+  const onRing = (): void => {
+    if (bell !== null) loop.look();
+  };
+  bell = await connectBell(join(base, 'run', 'bell.sock'), onRing).catch(() => null);
   // The end of the stream means that the host is gone: nobody would collect what is said from here on.
   void bell?.gone.then(() => loop.end());
   try {
