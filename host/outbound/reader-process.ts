@@ -133,35 +133,13 @@ function spawnReader(deps: ReaderDeps): ChildProcess {
   const stdio: ['pipe', 'pipe', 'pipe'] = ['pipe', 'pipe', 'pipe'];
   if (!deps.walled) return spawn(bun, [`${folder}/reader.js`], { env: {}, cwd: '/', stdio });
   const argv = [
+    ...['--core=0', '--fsize=0', '--', '/usr/bin/bwrap'],
     ...['--unshare-all', '--unshare-user', '--disable-userns', '--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL'],
     ...['--new-session', '--die-with-parent', '--clearenv', '--ro-bind', '/usr', '/usr', '--tmpfs', '/usr/local'],
     ...['lib', 'lib64'].flatMap((dir) => ['--symlink', `usr/${dir}`, `/${dir}`]),
-    ...[
-      '--proc',
-      '/proc',
-      '--dev',
-      '/dev',
-      '--tmpfs',
-      '/tmp',
-      '--ro-bind',
-      bun,
-      '/app/bun',
-      '--ro-bind',
-      folder,
-      '/app/dist',
-    ],
-    ...[
-      '--ro-bind',
-      deps.home.out,
-      '/out',
-      '--remount-ro',
-      '/',
-      '--chdir',
-      '/',
-      '--',
-      '/app/bun',
-      '/app/dist/reader.js',
-    ],
+    ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
+    ...['--ro-bind', bun, '/app/bun', '--ro-bind', folder, '/app/dist', '--ro-bind', deps.home.out, '/out'],
+    ...['--remount-ro', '/', '--chdir', '/', '--', '/app/bun', '/app/dist/reader.js'],
   ];
-  return spawn('/usr/bin/bwrap', argv, { env: {}, cwd: '/', stdio });
+  return spawn('/usr/bin/prlimit', argv, { env: {}, cwd: '/', stdio });
 }

@@ -24,20 +24,27 @@ export function launched(child: ChildProcess, inner: number, stderr: () => strin
       resolve({ code: child.exitCode, signal: child.signalCode });
     else child.once('exit', (code, signal) => resolve({ code, signal }));
   });
+  // A pid that has been reaped may be somebody else's by now: what has ended is not signalled any more.
+  let left = [inner, -outer, outer];
   const gone = exited.then(async (exit) => {
+    left = [inner];
     await untilGone([inner]);
+    left = [];
     return { ...exit, stderr: stderr() };
   });
   const kill = (): void => {
-    for (const pid of [inner, -outer, outer]) signalTo(pid, 'SIGKILL');
+    for (const pid of left) signalTo(pid, 'SIGKILL');
+  };
+  const term = (): void => {
+    if (left.length > 0) signalTo(inner, 'SIGTERM');
   };
   const stop = async (): Promise<SandboxExit> => {
     // Repeated: what is sent before tini has its handlers is lost.
-    const term = setInterval(() => signalTo(inner, 'SIGTERM'), TERM_EVERY_MS);
-    signalTo(inner, 'SIGTERM');
+    const again = setInterval(term, TERM_EVERY_MS);
+    term();
     const end = setTimeout(kill, LIMITS.stopGraceMs);
     const exit = await gone;
-    clearInterval(term);
+    clearInterval(again);
     clearTimeout(end);
     return exit;
   };

@@ -1,0 +1,4 @@
+// needs: userns
+import { sandboxCases } from './sandbox-cases.ts';
+
+sandboxCases('bubblewrap');

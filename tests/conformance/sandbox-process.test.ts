@@ -1,0 +1,3 @@
+import { sandboxCases } from './sandbox-cases.ts';
+
+sandboxCases('process');
