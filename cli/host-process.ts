@@ -13,9 +13,7 @@ const HANDED_ON = [
   'TZ',
   'XDG_RUNTIME_DIR',
   'ANTHROPIC_API_KEY',
-  'ANTHROPIC_BASE_URL',
   'OPENAI_API_KEY',
-  'OPENAI_BASE_URL',
   'NODE_EXTRA_CA_CERTS',
 ] as const;
 

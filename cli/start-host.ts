@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StatusView } from '../host/api/contract.ts';
-import { homeAt } from '../host/home.ts';
+import { HOME_TAKEN_EXIT, homeAt } from '../host/home.ts';
 import { Unreachable } from './api.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
@@ -54,13 +54,15 @@ async function startHost(context: Context): Promise<StatusView> {
 type Started = { status: StatusView | null; metAnother: boolean };
 
 /** Until somebody answers; or ours has ended and no other host is on its way up or down; or `deadline`. */
-async function waitForStart(context: Context, ended: Promise<void>, deadline: number): Promise<Started> {
+async function waitForStart(context: Context, ended: Promise<number | null>, deadline: number): Promise<Started> {
   const { pidFile } = homeAt(context.home);
   let exited = false;
   let metAnother = false;
   let exitedMs = 0;
-  void ended.then(() => {
+  void ended.then((code) => {
     exited = true;
+    // Whoever holds the home may not have written its pid yet.
+    metAnother ||= code === HOME_TAKEN_EXIT;
     exitedMs = Date.now();
   });
   while (Date.now() < deadline) {
@@ -76,7 +78,7 @@ async function waitForStart(context: Context, ended: Promise<void>, deadline: nu
 }
 
 /** The log is opened by the host's own user, so that root follows no link that this user made. */
-function spawnHost(argv: readonly string[], env: Record<string, string>, log: string): Promise<void> {
+function spawnHost(argv: readonly string[], env: Record<string, string>, log: string): Promise<number | null> {
   closeInherited();
   const split = argv.indexOf('--') + 1;
   const shell = ['/bin/sh', '-c', 'umask 077; exec >>"$0" 2>&1; exec "$@"', log];
@@ -84,8 +86,8 @@ function spawnHost(argv: readonly string[], env: Record<string, string>, log: st
   const child = spawn(file, args, { cwd: '/', env, stdio: 'ignore', detached: true });
   child.unref();
   return new Promise((resolve) => {
-    child.once('error', () => resolve());
-    child.once('exit', () => resolve());
+    child.once('error', () => resolve(null));
+    child.once('exit', resolve);
   });
 }
 

@@ -21,6 +21,9 @@ export type Home = {
   out: string;
 };
 
+/** What a host exits with when another one holds its home. */
+export const HOME_TAKEN_EXIT = 4;
+
 export function homeAt(root: string): Home {
   return {
     root,

@@ -2,6 +2,7 @@
 import { makeDurable } from '@halfdoor/protocol/durable';
 import { systemClock } from './clock.ts';
 import { HomeLocked } from './db/lock.ts';
+import { HOME_TAKEN_EXIT } from './home.ts';
 import { openHost, type Host } from './host.ts';
 import { closeInherited } from './inherited.ts';
 import { errorText, makeLog } from './log.ts';
@@ -16,9 +17,9 @@ function needed(name: string): string {
   return fail(`${name} is not set`, 'Start the host with ./halfdoor start.');
 }
 
-function fail(error: string, next: string): never {
+function fail(error: string, next: string, code = 1): never {
   process.stderr.write(`${error}\n${next}\n`);
-  process.exit(1);
+  process.exit(code);
 }
 
 if (uid === 0) fail('the host never runs as root', 'Start it with ./halfdoor start: it uses a user of its own.');
@@ -56,6 +57,7 @@ try {
   });
   process.stdout.write('ready\n');
 } catch (error) {
-  if (error instanceof HomeLocked) fail(error.message, 'Use the one that runs, or stop it: ./halfdoor stop.');
+  if (error instanceof HomeLocked)
+    fail(error.message, 'Use the one that runs, or stop it: ./halfdoor stop.', HOME_TAKEN_EXIT);
   fail(`the host could not start: ${errorText(error)}`, 'Mend what it names and start again.');
 }

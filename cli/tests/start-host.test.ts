@@ -75,8 +75,8 @@ test('five at once end with one host that answers all', async (t) => {
     ['1', '2', '3', '4', '5'].map((n) => cli(t, root, home, ['send', 'a', `@reply ${n}`, '--wait'])),
   );
   assert.deepEqual(
-    all.map(({ out, code }) => [code, out]),
-    ['1', '2', '3', '4', '5'].map((n) => [0, `${n}\n`]),
+    all.map(({ out, code, err }) => [code, out, err]),
+    ['1', '2', '3', '4', '5'].map((n) => [0, `${n}\n`, '']),
   );
   assert.equal((await cli(t, root, home, ['stop'])).code, 0);
 });

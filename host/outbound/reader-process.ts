@@ -1,13 +1,13 @@
 /** Keeps one reader process: a read past its deadline ends it, and everything else that waited is asked again of the next. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { outboundSchema, schemaFingerprint, OUTBOUND_VERSION } from '@halfdoor/protocol/host';
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Clock, Timer } from '../clock.ts';
 import type { Home } from '../home.ts';
 import type { Log } from '../log.ts';
 import type { RunnerProgram } from '../sandboxes/sandbox.ts';
+import { parseAnswer, readLines } from './answer.ts';
 import type { OutboundReader, ReadResult } from './reader.ts';
 
 export type ReaderDeps = {
@@ -24,6 +24,7 @@ type Waiting = { id: number; session: string; cursor: number; resolve(result: Re
 /** Failures of the process itself that one read survives. */
 const TRIES = 2;
 const RESTART_MS = 200;
+const ENDING: ReadResult = { ok: false, failure: 'timeout', detail: 'the host is ending' };
 
 export function startReader(deps: ReaderDeps): OutboundReader {
   return new ReaderProcess(deps);
@@ -47,7 +48,7 @@ class ReaderProcess implements OutboundReader {
   }
 
   read(session: string, cursor: number): Promise<ReadResult> {
-    if (this.#closed) return Promise.resolve({ ok: false, failure: 'timeout', detail: 'the host is ending' });
+    if (this.#closed) return Promise.resolve(ENDING);
     return new Promise((resolve) => {
       this.#queue.push({ id: this.#nextId++, session, cursor, resolve, tries: 0 });
       if (this.#queue.length === 1) this.#ask();
@@ -61,6 +62,7 @@ class ReaderProcess implements OutboundReader {
   close(): Promise<void> {
     this.#closed = true;
     this.#deadline?.cancel();
+    for (const { resolve } of this.#queue.splice(0)) resolve(ENDING);
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
     return new Promise((resolve) => {
@@ -77,7 +79,7 @@ class ReaderProcess implements OutboundReader {
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (stderr = (stderr + chunk).slice(-1000)));
     // It may be killed in the middle of a write to it: the exit below says so.
     child.stdin?.on('error', () => undefined);
-    if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => this.#onLine(child, line));
+    if (child.stdout) readLines(child.stdout, (line) => this.#onLine(child, line));
     child.once('error', (error) => (stderr = error.message));
     child.once('close', () => this.#onClose(child, stderr));
     const fingerprints = { [OUTBOUND_VERSION]: schemaFingerprint(outboundSchema()) };
@@ -88,14 +90,15 @@ class ReaderProcess implements OutboundReader {
   /** One question at a time: the deadline is then that of the read itself. */
   #ask(): void {
     const next = this.#queue[0];
-    if (!next || !this.#ready || !this.#child) return;
+    // One that is being ended is asked nothing: its last words would be taken for those of the next.
+    if (!next || !this.#ready || !this.#child || this.#child.killed) return;
     next.tries += 1;
     const { id, session, cursor } = next;
     this.#child.stdin?.write(`${JSON.stringify({ id, session, cursor })}\n`);
     this.#deadline = this.#deps.clock.after(LIMITS.readerDeadlineMs, () => {
       this.#deps.log.warn('a read took too long; the reader is replaced', { session });
-      this.#answer({ ok: false, failure: 'timeout', detail: `over ${LIMITS.readerDeadlineMs} ms` });
       this.#child?.kill('SIGKILL');
+      this.#answer({ ok: false, failure: 'timeout', detail: `over ${LIMITS.readerDeadlineMs} ms` });
     });
   }
 
@@ -104,11 +107,16 @@ class ReaderProcess implements OutboundReader {
     this.#queue.shift()?.resolve(result);
   }
 
-  #onLine(child: ChildProcess, line: string): void {
-    if (child !== this.#child) return;
-    const answer = JSON.parse(line) as ReadResult & { id?: number };
-    if (!this.#ready) this.#ready = true;
-    else if (answer.id === this.#queue[0]?.id) this.#answer(answer);
+  #onLine(child: ChildProcess, line: string | null): void {
+    if (child !== this.#child || child.killed || this.#closed) return;
+    const answer = line === null ? null : parseAnswer(line);
+    if (!this.#ready && answer?.ready) this.#ready = true;
+    else if (this.#ready && answer?.ready === false && answer.id === this.#queue[0]?.id) this.#answer(answer.result);
+    else {
+      this.#deps.log.warn('the reader said what nobody asked; it is replaced');
+      child.kill('SIGKILL');
+      return;
+    }
     this.#ask();
   }
 

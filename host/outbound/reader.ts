@@ -1,14 +1,16 @@
 /** The seam between the host and what an agent wrote: a process of its own opens those files, never this one. */
 import type { Row } from '@halfdoor/protocol/message';
 
-export type ReadFailure =
-  | 'locked' // busy; try again
-  | 'hot-journal' // a run with --recover is due when none is alive
-  | 'refused' // header, kind of file, schema or size is not what the host made
-  | 'too-large'
-  | 'newer-version'
-  | 'timeout' // past LIMITS.readerDeadlineMs; the reader was killed and started again
-  | 'gone'; // no such session folder
+export const READ_FAILURES = [
+  'locked', // busy; try again
+  'hot-journal', // a run with --recover is due when none is alive
+  'refused', // header, kind of file, schema or size is not what the host made
+  'too-large',
+  'newer-version',
+  'timeout', // past LIMITS.readerDeadlineMs; the reader was killed and started again
+  'gone', // no such session folder
+] as const;
+export type ReadFailure = (typeof READ_FAILURES)[number];
 
 export type ReadResult =
   | {

@@ -1,4 +1,5 @@
 /** The fake as a program in the place of host/main.ts: one host for one home, as the real one. */
+import { HOME_TAKEN_EXIT } from '../../host/home.ts';
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -16,11 +17,13 @@ try {
   lock.exec('begin exclusive');
 } catch {
   process.stderr.write(`a host already runs on ${home}\n`);
-  process.exit(1);
+  process.exit(HOME_TAKEN_EXIT);
 }
 writeFileSync(join(home, 'host.pid'), `${process.pid}\n`);
 const host = await new ApiHost(home).open();
 host.onStop = () => {
+  // Named here, or it would be collected while the host runs, and the lock with it.
+  lock.close();
   rmSync(join(home, 'host.pid'));
   process.exit(0);
 };

@@ -27,12 +27,12 @@ const say = (text: string): Answer => ({ text: `<internal>hm</internal><message 
 for (const api of ['anthropic', 'openai'] as const) {
   test(`${api}: a shell call is made inside, its output goes back, the answer comes out`, async (t) => {
     const { world, endpoint } = await stage(t, api, [
-      { tool: 'shell', input: { command: 'echo from-$((40+2)); id -u; pwd' } },
+      { tool: 'shell', input: { command: 'echo from-$((40+2)); id -u; basename $PWD' } },
       say('the answer is 42'),
     ]);
     assert.equal(await world.reply('a', 'what is it?'), 'the answer is 42');
     assert.equal(endpoint.asked.length, 2);
-    assert.match(JSON.stringify(endpoint.asked[1]?.body.messages), /from-42\\n1000\\n\/s\/work/);
+    assert.match(JSON.stringify(endpoint.asked[1]?.body.messages), /from-42\\n1000\\nwork/);
     assert.match(JSON.stringify(endpoint.asked[0]?.body), /what is it\?/);
     const { headers, path } = endpoint.asked[0] ?? {};
     assert.equal(path, api === 'anthropic' ? '/v1/messages' : '/v1/chat/completions');
