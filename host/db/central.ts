@@ -73,6 +73,9 @@ export class Central {
     let outcomes: Outcome[];
     try {
       outcomes = await this.#write.transaction().execute(async (tx) => {
+        const [only] = jobs;
+        // Alone, it takes back only itself when the transaction is rolled back.
+        if (only && jobs.length === 1) return [{ ok: true as const, value: await only.run(tx) }];
         const all: Outcome[] = [];
         for (const job of jobs) all.push(await behindSavepoint(tx, job));
         return all;

@@ -14,9 +14,11 @@ import {
 
 const MAX_STATEMENTS = 500;
 
+type Prepared = { statement: StatementSync; returnsRows: boolean };
+
 class Connection implements DatabaseConnection {
   readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new Map<string, Prepared>();
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -27,21 +29,22 @@ class Connection implements DatabaseConnection {
   }
 
   executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const statement = this.#prepare(query.sql);
+    const { statement, returnsRows } = this.#prepare(query.sql);
     const values = query.parameters as SQLInputValue[];
-    if (statement.columns().length > 0) return Promise.resolve({ rows: statement.all(...values) as R[] });
+    if (returnsRows) return Promise.resolve({ rows: statement.all(...values) as R[] });
     const { changes, lastInsertRowid } = statement.run(...values);
     return Promise.resolve({ rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) });
   }
 
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
+  #prepare(sql: string): Prepared {
+    let prepared = this.#statements.get(sql);
+    if (!prepared) {
       if (this.#statements.size >= MAX_STATEMENTS) this.#statements.clear();
-      statement = this.#db.prepare(sql);
-      this.#statements.set(sql, statement);
+      const statement = this.#db.prepare(sql);
+      prepared = { statement, returnsRows: statement.columns().length > 0 };
+      this.#statements.set(sql, prepared);
     }
-    return statement;
+    return prepared;
   }
 
   streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
