@@ -1,6 +1,7 @@
 /** The host as a process: what it is started with, by whom, and what it must not inherit. */
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { HOST_NODE_FLAGS } from '../host/home.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
 import { prepareAsRoot } from './root.ts';
@@ -37,7 +38,7 @@ export function hostCommand(context: Context): { argv: string[]; env: Record<str
   const { HALFDOOR_BUN: bun, HALFDOOR_DIST: dist } = env;
   if (!bun || !dist) throw new Failure('HALFDOOR_BUN or HALFDOOR_DIST is not set', 'Start Halfdoor by ./halfdoor.');
   const main = join(root, 'host', 'main.ts');
-  const argv = [process.execPath, main];
+  const argv = [process.execPath, ...HOST_NODE_FLAGS, main];
   if (uid !== 0) return { argv, env: hostEnv(env, home, uid) };
   const user = prepareAsRoot(home, root, { node: process.execPath, main, bun, dist });
   return { argv: asUser(user, argv), env: hostEnv(env, home, uid) };

@@ -21,6 +21,9 @@ export type Home = {
   out: string;
 };
 
+/** How Node is started for a host: a small young generation, since what a message leaves behind is small (8 MB less). */
+export const HOST_NODE_FLAGS: readonly string[] = ['--max-semi-space-size=4'];
+
 /** What a host exits with when another one holds its home. */
 export const HOME_TAKEN_EXIT = 4;
 

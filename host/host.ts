@@ -66,6 +66,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const parts = wire(options, ground, { sandboxes, program, reader });
   const { deliverer, sessions, terminal } = parts;
   await deliverer.recover();
+  // Before anything can be accepted: a folder whose row is about to be committed must not pass for a stray.
+  await sessions.sweepFolders();
   await sessions.recover();
   const started = { home: home.root, pid: options.pid, startedAt: ground.now() };
   const apiSocket = join(runDir, 'api.sock');
@@ -83,10 +85,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
     apiSocket,
   );
-  const swept = sessions.sweepFolders();
   const close = async (): Promise<void> => {
     await api.close();
-    await swept;
     await sessions.close();
     terminal.close();
     await deliverer.close(DRAIN_MS);

@@ -15,6 +15,7 @@ import type {
   SessionView,
   StatusView,
 } from '../../host/api/contract.ts';
+import { HOST_NODE_FLAGS } from '../../host/home.ts';
 import { bunPath, distPath, ROOT } from './programs.ts';
 
 export type Answer<T> = { status: number; body: T };
@@ -36,6 +37,7 @@ export class World {
       PATH,
       HOME: this.folder,
       HALFDOOR_HOME: this.home,
+      NODE_COMPILE_CACHE: join(this.home, 'cache', 'node'),
       HALFDOOR_BUN: bunPath(),
       HALFDOOR_DIST: distPath(),
       ...env,
@@ -50,7 +52,7 @@ export class World {
   async start(): Promise<void> {
     // A careless parent: one descriptor more than anybody should inherit.
     const planted = openSync('/etc/passwd', 'r');
-    const child = spawn(process.execPath, [join(ROOT, 'host', 'main.ts')], {
+    const child = spawn(process.execPath, [...HOST_NODE_FLAGS, join(ROOT, 'host', 'main.ts')], {
       env: this.env,
       stdio: ['ignore', 'pipe', 'pipe', planted],
     });

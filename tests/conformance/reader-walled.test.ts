@@ -1,0 +1,12 @@
+// needs: userns
+import { fileCases } from './reader-files.ts';
+import { lifeCases } from './reader-lives.ts';
+import { rowCases } from './reader-rows.ts';
+import { attacksOn } from './reader-stage.ts';
+import { wallCases } from './reader-wall.ts';
+
+const attack = attacksOn(true);
+fileCases(attack);
+rowCases(attack);
+lifeCases(attack);
+wallCases(attack);
