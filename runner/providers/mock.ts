@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PromptQueue } from './prompt-queue.ts';
-import type { AgentProvider, AgentQuery, ErrorKind, ProviderDeps, ProviderEvent, QueryInput } from './provider.ts';
+import type { AgentProvider, ErrorKind, ProviderDeps, ProviderEvent, QueryInput } from './provider.ts';
+import { QueuedQuery } from './queued-query.ts';
 import { runShell } from './shell.ts';
 
 const STREAM_MS = 50;
@@ -25,58 +25,34 @@ export function mockProvider(deps: ProviderDeps): AgentProvider {
   };
 }
 
-class MockQuery implements AgentQuery {
-  readonly events: AsyncIterable<ProviderEvent>;
+class MockQuery extends QueuedQuery {
   readonly #deps: ProviderDeps;
   readonly #input: QueryInput;
-  readonly #queue: PromptQueue;
-  readonly #abort = new AbortController();
-  #over: Promise<void> = Promise.resolve();
-  #finished: () => void = () => {};
 
   constructor(deps: ProviderDeps, input: QueryInput) {
+    super(input.prompt);
     this.#deps = deps;
     this.#input = input;
-    this.#queue = new PromptQueue(input.prompt);
-    this.events = this.#run();
   }
 
-  push(message: { ids: string[]; text: string }): void {
-    this.#queue.push(message);
-  }
-
-  end(): void {
-    this.#queue.end();
-  }
-
-  async abort(): Promise<void> {
-    this.#abort.abort();
-    await this.#over;
-  }
-
-  async *#run(): AsyncGenerator<ProviderEvent> {
-    this.#over = new Promise((resolve) => (this.#finished = resolve));
-    try {
-      yield { type: 'init', continuation: this.#input.continuation ?? this.#deps.randomId() };
-      for (;;) {
-        const prompt = await this.#queue.take(this.#abort.signal);
-        if (prompt === null) return;
-        if (prompt.ids.length > 0) yield { type: 'seen', ids: prompt.ids };
-        let answer = '';
-        for (const message of messagesIn(prompt.text)) {
-          const done = yield* this.#answer(message);
-          if ('failure' in done) {
-            yield { type: 'error', ...done.failure };
-            return;
-          }
-          answer += done.text;
+  protected override async *run(): AsyncGenerator<ProviderEvent> {
+    yield { type: 'init', continuation: this.#input.continuation ?? this.#deps.randomId() };
+    for (;;) {
+      const prompt = await this.queue.take(this.signal);
+      if (prompt === null) return;
+      if (prompt.ids.length > 0) yield { type: 'seen', ids: prompt.ids };
+      let answer = '';
+      for (const message of messagesIn(prompt.text)) {
+        const done = yield* this.#answer(message);
+        if ('failure' in done) {
+          yield { type: 'error', ...done.failure };
+          return;
         }
-        if (this.#abort.signal.aborted) return;
-        yield { type: 'usage', inputTokens: prompt.text.length, outputTokens: answer.length };
-        yield { type: 'result', text: answer };
+        answer += done.text;
       }
-    } finally {
-      this.#finished();
+      if (this.signal.aborted) return;
+      yield { type: 'usage', inputTokens: prompt.text.length, outputTokens: answer.length };
+      yield { type: 'result', text: answer };
     }
   }
 
@@ -109,7 +85,7 @@ class MockQuery implements AgentQuery {
         yield { type: 'progress', text: rest, tool: 'shell' };
         return { text: addressed(message.from, await this.#shell(rest)) };
       case 'sleep':
-        await this.#deps.sleep(Number(rest) || 0, this.#abort.signal);
+        await this.#deps.sleep(Number(rest) || 0, this.signal);
         return { text: '' };
       case 'slow':
         return yield* this.#slow(Number(rest) || 0);
@@ -126,8 +102,8 @@ class MockQuery implements AgentQuery {
   }
 
   async *#slow(ms: number): AsyncGenerator<ProviderEvent, Done> {
-    for (let left = ms; left > 0 && !this.#abort.signal.aborted; left -= STREAM_MS) {
-      await this.#deps.sleep(Math.min(left, STREAM_MS), this.#abort.signal);
+    for (let left = ms; left > 0 && !this.signal.aborted; left -= STREAM_MS) {
+      await this.#deps.sleep(Math.min(left, STREAM_MS), this.signal);
       yield { type: 'progress', text: '…' };
     }
     return { text: '' };
@@ -145,7 +121,7 @@ class MockQuery implements AgentQuery {
   }
 
   async #shell(command: string): Promise<string> {
-    const options = { cwd: this.#input.cwd, env: this.#deps.env, signal: this.#abort.signal };
+    const options = { cwd: this.#input.cwd, env: this.#deps.env, signal: this.signal };
     const { output, code, signal } = await runShell(command, options);
     const ending = code === 0 ? '' : `\n(${signal === null ? `exit ${code}` : signal})`;
     return `${output.trimEnd()}${ending}` || '(no output)';

@@ -8,7 +8,18 @@ import { sessionPaths } from '../../host/home.ts';
 import { untilGone } from '../../host/sandboxes/launched.ts';
 import { processSandbox } from '../../host/sandboxes/process.ts';
 import { bunPath, distPath } from '../world/programs.ts';
-import { BAD, failureOf, filesOpen, GOOD, readerPids, say, sql, textsOf, type Attack, type Place } from './reader-stage.ts';
+import {
+  BAD,
+  failureOf,
+  filesOpen,
+  GOOD,
+  readerPids,
+  say,
+  sql,
+  textsOf,
+  type Attack,
+  type Place,
+} from './reader-stage.ts';
 
 /** Straight into the schema table: CREATE VIEW itself would take minutes. */
 const VIEWS = `pragma writable_schema = on;
@@ -141,17 +152,20 @@ function crowdCases(attack: Attack): void {
     assert.equal(place.log(), '');
   });
 
-  attack('a session that is forgotten has no file open, and is read again when it wakes', async ({ reader, outbound }) => {
-    const open = (): number => filesOpen().filter((it) => it.endsWith(`${BAD}/outbound.db`)).length;
-    assert.equal(failureOf(await reader.read(BAD, 0)), 'ok');
-    assert.ok(open() > 0);
-    reader.forget(BAD);
-    // Requests are answered in order: once this one is, the other is forgotten.
-    assert.equal(failureOf(await reader.read(GOOD, 0)), 'ok');
-    assert.equal(open(), 0);
-    say(outbound, 2, 'awake');
-    assert.deepEqual(textsOf(await reader.read(BAD, 0)), [BAD, 'awake']);
-  });
+  attack(
+    'a session that is forgotten has no file open, and is read again when it wakes',
+    async ({ reader, outbound }) => {
+      const open = (): number => filesOpen().filter((it) => it.endsWith(`${BAD}/outbound.db`)).length;
+      assert.equal(failureOf(await reader.read(BAD, 0)), 'ok');
+      assert.ok(open() > 0);
+      reader.forget(BAD);
+      // Requests are answered in order: once this one is, the other is forgotten.
+      assert.equal(failureOf(await reader.read(GOOD, 0)), 'ok');
+      assert.equal(open(), 0);
+      say(outbound, 2, 'awake');
+      assert.deepEqual(textsOf(await reader.read(BAD, 0)), [BAD, 'awake']);
+    },
+  );
 }
 
 export function lifeCases(attack: Attack): void {

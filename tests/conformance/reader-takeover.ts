@@ -48,46 +48,46 @@ const SAYINGS: readonly [name: string, evil: string][] = [
 
 function sayings(): void {
   for (const [name, evil] of SAYINGS) {
-    attacksOn(
-      false,
-      place(taken(evil)),
-    )(`taken over, it says ${name}: given up after two tries`, async ({ reader, log }) => {
-      const asked = [GOOD, BAD, GOOD].map((id) => reader.read(id, 0));
-      const [before, result, after] = await Promise.all(asked);
-      assert.ok(before?.ok && after?.ok);
-      assert.deepEqual(result, { ok: false, failure: 'timeout', detail: 'the reader ended twice on this file' });
-      assert.equal(log().match(/the reader ended/g)?.length, 2);
-    });
+    attacksOn(false, place(taken(evil)))(
+      `taken over, it says ${name}: given up after two tries`,
+      async ({ reader, log }) => {
+        const asked = [GOOD, BAD, GOOD].map((id) => reader.read(id, 0));
+        const [before, result, after] = await Promise.all(asked);
+        assert.ok(before?.ok && after?.ok);
+        assert.deepEqual(result, { ok: false, failure: 'timeout', detail: 'the reader ended twice on this file' });
+        assert.equal(log().match(/the reader ended/g)?.length, 2);
+      },
+    );
   }
 
   const more = 'print({ id, ...rows }); print({ id: id + 9, ...rows });';
-  attacksOn(
-    false,
-    place(taken(more)),
-  )('taken over, it goes on talking after its answer: it is replaced', async ({ reader, log }) => {
-    assert.ok((await reader.read(BAD, 0)).ok);
-    assert.ok((await reader.read(GOOD, 0)).ok);
-    assert.match(log(), /said what nobody asked/);
-  });
+  attacksOn(false, place(taken(more)))(
+    'taken over, it goes on talking after its answer: it is replaced',
+    async ({ reader, log }) => {
+      assert.ok((await reader.read(BAD, 0)).ok);
+      assert.ok((await reader.read(GOOD, 0)).ok);
+      assert.match(log(), /said what nobody asked/);
+    },
+  );
 }
 
 function lateness(): void {
   const late = "print({ id, ...rows }); require('node:fs').writeFileSync(process.argv[1] + '.answered', '')";
-  attacksOn(
-    false,
-    place(taken(late)),
-  )('an answer after the deadline is nobody else’s, and no timer outlives it', async ({ reader, clock, folder }) => {
-    assert.ok((await reader.read(GOOD, 0)).ok);
-    const tooLate = reader.read(BAD, 0);
-    // The host is busy meanwhile: the answer lies in the pipe when the deadline comes.
-    const pause = new Int32Array(new SharedArrayBuffer(4));
-    while (!existsSync(join(folder, 'dist', 'reader.js.answered'))) Atomics.wait(pause, 0, 0, 1);
-    clock.fire();
-    const others = [reader.read(GOOD, 0), reader.read(GOOD, 0)];
-    assert.equal(failureOf(await tooLate), 'timeout');
-    for (const other of await Promise.all(others)) assert.ok(other.ok);
-    assert.equal(clock.pending, 0);
-  });
+  attacksOn(false, place(taken(late)))(
+    'an answer after the deadline is nobody else’s, and no timer outlives it',
+    async ({ reader, clock, folder }) => {
+      assert.ok((await reader.read(GOOD, 0)).ok);
+      const tooLate = reader.read(BAD, 0);
+      // The host is busy meanwhile: the answer lies in the pipe when the deadline comes.
+      const pause = new Int32Array(new SharedArrayBuffer(4));
+      while (!existsSync(join(folder, 'dist', 'reader.js.answered'))) Atomics.wait(pause, 0, 0, 1);
+      clock.fire();
+      const others = [reader.read(GOOD, 0), reader.read(GOOD, 0)];
+      assert.equal(failureOf(await tooLate), 'timeout');
+      for (const other of await Promise.all(others)) assert.ok(other.ok);
+      assert.equal(clock.pending, 0);
+    },
+  );
 }
 
 function floods(): void {
@@ -99,7 +99,8 @@ function floods(): void {
     stream.write('ond\n\n');
     const part = Buffer.alloc(8 * 1024 * 1024, 0x78);
     // As much again as may be, should it go on for ever.
-    for (let n = 0; n < 32 && !stream.destroyed; n++) if (!stream.write(part)) await Promise.race([once(stream, 'drain'), once(stream, 'close')]);
+    for (let n = 0; n < 32 && !stream.destroyed; n++)
+      if (!stream.write(part)) await Promise.race([once(stream, 'drain'), once(stream, 'close')]);
     assert.ok(stream.destroyed);
     assert.deepEqual(heard, ['first', 'second', '', null]);
   });

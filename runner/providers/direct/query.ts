@@ -3,8 +3,8 @@
  * in before the next request. A request that fails in passing is made again here, so that tools that ran do not run twice.
  */
 import type { ModelMessage } from 'ai';
-import { PromptQueue } from '../prompt-queue.ts';
-import type { AgentQuery, PromptMessage, ProviderDeps, ProviderEvent, QueryInput, Tool } from '../provider.ts';
+import type { PromptMessage, ProviderDeps, ProviderEvent, QueryInput, Tool } from '../provider.ts';
+import { QueuedQuery } from '../queued-query.ts';
 import { readConversation, writeConversation } from './conversation.ts';
 import { ProblemError, problemOf, TOO_LONG } from './errors.ts';
 import type { Model } from './model.ts';
@@ -16,53 +16,31 @@ const TRIES = 5;
 const BACKOFF_MS = 250;
 const BACKOFF_MAX_MS = 5_000;
 
-export class DirectQuery implements AgentQuery {
-  readonly events: AsyncIterable<ProviderEvent>;
+export class DirectQuery extends QueuedQuery {
   readonly #deps: ProviderDeps;
   readonly #model: Model;
   readonly #input: QueryInput;
   readonly #tools: readonly Tool[];
-  readonly #queue: PromptQueue;
-  readonly #abort = new AbortController();
   #messages: ModelMessage[] = [];
-  #over: Promise<void> = Promise.resolve();
-  #finished: () => void = () => {};
 
   constructor(deps: ProviderDeps, model: Model, input: QueryInput) {
+    super(input.prompt);
     this.#deps = deps;
     this.#model = model;
     this.#input = input;
-    this.#tools = [...ownTools({ cwd: input.cwd, env: deps.env, signal: this.#abort.signal }), ...deps.tools];
-    this.#queue = new PromptQueue(input.prompt);
-    this.events = this.#run();
+    this.#tools = [...ownTools({ cwd: input.cwd, env: deps.env, signal: this.signal }), ...deps.tools];
   }
 
-  push(message: PromptMessage): void {
-    this.#queue.push(message);
-  }
-
-  end(): void {
-    this.#queue.end();
-  }
-
-  async abort(): Promise<void> {
-    this.#abort.abort();
-    await this.#over;
-  }
-
-  async *#run(): AsyncGenerator<ProviderEvent> {
-    this.#over = new Promise((resolve) => (this.#finished = resolve));
+  protected override async *run(): AsyncGenerator<ProviderEvent> {
     try {
       this.#messages = readConversation(this.#input.continuation);
       for (;;) {
-        const prompt = await this.#queue.take(this.#abort.signal);
+        const prompt = await this.queue.take(this.signal);
         if (prompt === null) return;
         yield* this.#answer(prompt);
       }
     } catch (error) {
-      if (!this.#abort.signal.aborted) yield { type: 'error', ...problemOf(error), spent: true };
-    } finally {
-      this.#finished();
+      if (!this.signal.aborted) yield { type: 'error', ...problemOf(error), spent: true };
     }
   }
 
@@ -71,7 +49,7 @@ export class DirectQuery implements AgentQuery {
     this.#give(prompt);
     let unseen = prompt.ids;
     for (let n = 0; n < STEPS; n++) {
-      for (const pushed of this.#queue.takeAll()) {
+      for (const pushed of this.queue.takeAll()) {
         this.#give(pushed);
         unseen = [...unseen, ...pushed.ids];
       }
@@ -98,7 +76,7 @@ export class DirectQuery implements AgentQuery {
 
   /** One request, made again when it fails in passing. */
   async *#step(): AsyncGenerator<ProviderEvent, Step> {
-    const { signal } = this.#abort;
+    const { signal } = this;
     for (let n = 1; ; n++) {
       try {
         const { instructions } = this.#input.systemContext;
@@ -118,7 +96,7 @@ export class DirectQuery implements AgentQuery {
   async *#useTools({ calls }: Step): AsyncGenerator<ProviderEvent> {
     const results = [];
     for (const { id, name, input, fault } of calls) {
-      this.#abort.signal.throwIfAborted();
+      this.signal.throwIfAborted();
       yield { type: 'progress', text: name, tool: name };
       const tool = this.#tools.find((it) => it.name === name);
       const output =
