@@ -104,12 +104,17 @@ async function send(deps: ApiDeps, c: Context<Env, '/v1/agents/:name/messages'>)
   const input = await body<SendInput>(c);
   if (typeof input.text !== 'string') throw new Refusal('bad-input', 'text is missing', 'Send {"text": "…"}.');
   const platformId = input.id === undefined ? deps.ids() : String(input.id);
-  const agent = await getAgent(deps, c.req.param('name'));
+  const name = c.req.param('name');
   const claimed = c.req.header('x-halfdoor-uid');
   // Whoever opened the socket is an owner already; the header only says which of them.
   const uid = claimed !== undefined && /^\d{1,10}$/.test(claimed) ? claimed : String(deps.uid);
-  const address = { channel: 'terminal', chat: agent.name, thread: null };
-  const { eventId } = await deps.accept({ address, platformId, sender: `local:${uid}`, text: input.text });
+  const address = { channel: 'terminal', chat: name, thread: null };
+  const incoming = { address, platformId, sender: `local:${uid}`, text: input.text };
+  const { eventId } = await deps.accept(incoming).catch(async (error: unknown) => {
+    // No such chat: most likely there is no such agent, which says more.
+    if (error instanceof Refusal && error.code === 'not-found') await getAgent(deps, name);
+    throw error;
+  });
   return { id: eventId, status: 'accepted', replies: [], notices: [] };
 }
 
