@@ -151,16 +151,17 @@ export type BellRunner = {
 export async function connectBell(path: string, onRing: () => void): Promise<BellRunner> {
   checkLength(path);
   const socket = connect(path);
+  // Before the connection stands: a host that hangs up at once is gone in the same tick.
+  const gone = new Promise<void>((resolve) => {
+    socket.on('end', () => socket.destroy());
+    socket.on('close', () => resolve());
+  });
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('error', reject);
   });
   socket.on('error', () => socket.destroy());
   socket.on('data', onRing);
-  const gone = new Promise<void>((resolve) => {
-    socket.on('end', () => socket.destroy());
-    socket.on('close', () => resolve());
-  });
   onRing();
   const ring = (): boolean => {
     send(socket);

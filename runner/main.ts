@@ -58,7 +58,7 @@ async function serve(run: number, base: string, outbound: OutboundWriter): Promi
   const tools = makeTools({
     send: (to, text) => {
       const turn = loop.turn;
-      if (turn === null) throw new Error('nothing is being answered now');
+      if (turn === null || turn.aborted) throw new Error('nothing is being answered now');
       const sent = speaker.say(turn.saying, to, text);
       turn.noteSaid();
       return sent;

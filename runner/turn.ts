@@ -74,6 +74,11 @@ export class Turn {
     return this.#given.has(id);
   }
 
+  /** Aborted: its provider may still be at work, but speaks for nobody. */
+  get aborted(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
   noteSaid(): void {
     this.#said = true;
   }

@@ -11,6 +11,7 @@ import { OUT_FILES } from '../home.ts';
 import { runLabel } from './label.ts';
 import { launched, tailOf } from './launched.ts';
 import { resetModes } from './modes.ts';
+import { checkPresent } from './present.ts';
 import { PROBE_SCRIPT, readProbe, whyRefused } from './probe.ts';
 import { SandboxError, type Probe, type RunningSandbox, type Sandbox, type SandboxSpec } from './sandbox.ts';
 
@@ -71,6 +72,7 @@ function mounts(spec: SandboxSpec): string[] {
 
 async function start(deps: BubblewrapDeps, spec: SandboxSpec): Promise<RunningSandbox> {
   refuseEarly(deps);
+  checkPresent(spec);
   resetModes(spec);
   const inside = [
     '/app/bun',

@@ -26,10 +26,16 @@ export function launched(child: ChildProcess, inner: number, stderr: () => strin
   });
   // A pid that has been reaped may be somebody else's by now: what has ended is not signalled any more.
   let left = [inner, -outer, outer];
+  const born = bornAt(inner);
   const gone = exited.then(async (exit) => {
-    left = [inner];
-    await untilGone([inner]);
     left = [];
+    // Killed before it had tied the inner process to itself, the outer one leaves it running.
+    if (born !== null && bornAt(inner) === born) {
+      left = [inner];
+      signalTo(inner, 'SIGKILL');
+      await untilGone([inner]);
+      left = [];
+    }
     return { ...exit, stderr: stderr() };
   });
   const kill = (): void => {
@@ -65,12 +71,21 @@ export async function untilGone(pids: number[]): Promise<void> {
 }
 
 export function isAlive(pid: number): boolean {
+  const state = statOf(pid)?.[0];
+  return state !== undefined && state !== 'Z';
+}
+
+/** When this process began, in ticks since boot: with its pid it is one process and no other. Null when it is gone. */
+const bornAt = (pid: number): string | null => statOf(pid)?.[19] ?? null;
+
+/** /proc/PID/stat from the state on (proc(5)); null when there is no such process. */
+function statOf(pid: number): string[] | null {
   try {
     // The name may hold anything, also brackets: the state stands behind the last one.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return false;
+    return null;
   }
 }
 

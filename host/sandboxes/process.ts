@@ -6,6 +6,7 @@ import { runLabel } from './label.ts';
 import { launched, tailOf } from './launched.ts';
 import { SandboxError, type RunningSandbox, type Sandbox, type SandboxSpec } from './sandbox.ts';
 import { resetModes } from './modes.ts';
+import { checkPresent } from './present.ts';
 
 export const processSandbox = (): Sandbox => ({
   kind: 'process',
@@ -15,6 +16,7 @@ export const processSandbox = (): Sandbox => ({
 
 async function start(spec: SandboxSpec): Promise<RunningSandbox> {
   const base = dirname(spec.inDir);
+  checkPresent(spec);
   resetModes(spec);
   // Inside a real sandbox these are mounts.
   link(spec.socketDir, join(base, 'run'));

@@ -1,129 +1,61 @@
 /** What every sandbox promises, whatever kind it is. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { test, type TestContext } from 'node:test';
-import { makeDurable } from '@halfdoor/protocol/durable';
-import { listenBell, type BellHost } from '@halfdoor/protocol/host';
-import { homeAt, sessionPaths, type SessionPaths } from '../../host/home.ts';
-import { isAlive } from '../../host/sandboxes/launched.ts';
-import { makeSandboxes } from '../../host/sandboxes/index.ts';
-import { SandboxError, type RunningSandbox, type SandboxKind, type SandboxSpec } from '../../host/sandboxes/sandbox.ts';
-import { reapStrays } from '../../host/sandboxes/strays.ts';
-import { ensureTemplates, makeSessionFolder } from '../../host/sessions/folder.ts';
-import { bunPath } from '../world/programs.ts';
-
-const SESSION = '01900000-0000-7000-8000-000000000001';
-
-class Stage {
-  readonly folder = mkdtempSync(join(tmpdir(), 'hd-box-'));
-  readonly home = homeAt(join(this.folder, 'home'));
-  readonly paths: SessionPaths = sessionPaths(this.home, SESSION);
-  readonly spec: SandboxSpec;
-  readonly #kind: SandboxKind;
-  readonly #started: RunningSandbox[] = [];
-  #bell: BellHost | null = null;
-  #rings = 0;
-  #wake: () => void = () => {};
-
-  constructor(kind: SandboxKind) {
-    this.#kind = kind;
-    const durable = makeDurable();
-    for (const dir of [this.home.sessions, this.home.out, this.home.agents]) mkdirSync(dir, { recursive: true });
-    makeSessionFolder(this.home, ensureTemplates(this.home, durable), SESSION, durable);
-    const agentDir = join(this.home.agents, 'a');
-    const socketDir = join(this.folder, 'run');
-    for (const dir of [agentDir, socketDir]) mkdirSync(dir);
-    this.spec = {
-      label: this.home.label,
-      sessionId: SESSION,
-      inDir: join(this.paths.folder, 'in'),
-      outDir: this.paths.out,
-      workDir: this.paths.work,
-      agentDir,
-      socketDir,
-      run: 1,
-      recover: false,
-      program: { bun: bunPath(), folder: join(import.meta.dirname, 'peers'), entry: 'peer.ts' },
-    };
-  }
-
-  async start(verb: string, more: Partial<SandboxSpec> = {}): Promise<RunningSandbox> {
-    this.#bell ??= await listenBell(join(this.folder, 'run', 'bell.sock'), () => {
-      this.#rings += 1;
-      this.#wake();
-    });
-    writeFileSync(join(this.paths.work, 'verb'), verb);
-    const sandboxes = makeSandboxes({ home: this.home, uid: process.getuid?.() ?? 0 });
-    const running = await sandboxes[this.#kind].start({ ...this.spec, ...more });
-    this.#started.push(running);
-    return running;
-  }
-
-  /** Waits for a ring that carries what it was waited for: `done` says whether it has come. */
-  async until(done: () => boolean): Promise<void> {
-    for (;;) {
-      const rung = new Promise<void>((resolve) => (this.#wake = resolve));
-      if (done()) return;
-      await rung;
-    }
-  }
-
-  /** Connecting is one ring, the byte behind it the second; they may come as one. */
-  rung(): Promise<void> {
-    return this.until(() => this.#rings > 0);
-  }
-
-  ring(): void {
-    this.#bell?.ring();
-  }
-
-  get said(): unknown {
-    try {
-      return JSON.parse(readFileSync(join(this.paths.work, 'said'), 'utf8'));
-    } catch {
-      return undefined;
-    }
-  }
-
-  async close(): Promise<void> {
-    for (const it of this.#started) it.kill();
-    await Promise.all(this.#started.map((it) => it.gone));
-    await this.#bell?.close();
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
-type Staged = (name: string, body: (stage: Stage, t: TestContext) => Promise<void>) => void;
+import { untilGone } from '../../host/sandboxes/launched.ts';
+import type { SandboxKind } from '../../host/sandboxes/sandbox.ts';
+import { distPath, bunPath } from '../world/programs.ts';
+import { runs, SESSION, stagedOn, statOf, type Staged } from './sandbox-stage.ts';
+import { startCases } from './sandbox-starts.ts';
+import { strayCases } from './sandbox-strays.ts';
 
 export function sandboxCases(kind: SandboxKind): void {
-  const staged: Staged = (name, body) =>
-    void test(`${kind}: ${name}`, async (t) => {
-      const stage = new Stage(kind);
-      t.after(() => stage.close());
-      await body(stage, t);
-    });
-  endings(kind, staged);
-  crossings(staged);
-  startings(staged);
+  const staged = stagedOn(kind);
+  exitCases(staged);
+  stopCases(staged);
+  goneCases(kind, staged);
+  crossingCases(staged);
+  surroundingCases(staged);
+  startCases(staged);
+  strayCases(staged);
 }
 
-function endings(kind: SandboxKind, staged: Staged): void {
+function exitCases(staged: Staged): void {
   staged('the exit code and the last words come out', async (stage) => {
-    const exit = await (await stage.start('exits')).gone;
-    assert.equal(exit.code, 7);
-    assert.match(exit.stderr, /boom/);
+    const running = await stage.start('exits');
+    assert.deepEqual(await running.gone, { code: 7, signal: null, stderr: 'boom\n' });
+    assert.equal(runs(running.pid), false);
   });
 
+  staged('a death by signal is never taken for an end in order', async (stage) => {
+    const { code, signal } = await (await stage.start('dies')).gone;
+    assert.ok(code === 128 + 9 || signal === 'SIGKILL', `${code} ${signal}`);
+  });
+}
+
+function stopCases(staged: Staged): void {
   staged('stop lets a transaction under way be finished', async (stage) => {
     const running = await stage.start('commits');
     await stage.rung();
-    assert.deepEqual((({ code, signal }) => ({ code, signal }))(await running.stop()), { code: 0, signal: null });
+    assert.deepEqual(await running.stop(), { code: 0, signal: null, stderr: '' });
     const db = new DatabaseSync(join(stage.paths.work, 't.db'));
     assert.equal(db.prepare('select count(*) as n from t').get()?.n, 1);
     db.close();
+  });
+
+  staged('kill does not: what was under way is taken back', async (stage) => {
+    const running = await stage.start('commits');
+    await stage.rung();
+    running.kill();
+    await running.gone;
+    const db = new DatabaseSync(join(stage.paths.work, 't.db'));
+    assert.equal(db.prepare('select count(*) as n from t').get()?.n, 0);
+    db.close();
+  });
+
+  staged('stop right after start is not lost', async (stage) => {
+    const { code, signal } = await (await stage.start('echoes')).stop();
+    assert.ok(code === 128 + 15 || signal === 'SIGTERM', `${code} ${signal}`);
   });
 
   staged('stop ends one that does not listen', async (stage) => {
@@ -131,25 +63,84 @@ function endings(kind: SandboxKind, staged: Staged): void {
     await stage.rung();
     const inside = running.pids();
     await running.stop();
-    assert.deepEqual(inside.filter(isAlive), []);
+    assert.deepEqual(inside.filter(runs), []);
   });
 
-  staged('after kill nothing is left, and stopping what is gone does no harm', async (stage) => {
-    const running = await stage.start('breeds');
+  staged('the real runner takes its file over, and stop ends it in order', async (stage) => {
+    stage.route({ seqFloor: 0, agent: 'a', provider: 'mock', model: null, api: null, zone: 'UTC' });
+    const program = { bun: bunPath(), folder: distPath(), entry: 'runner.js' };
+    const running = await stage.start('none', { program, run: 5 });
     await stage.rung();
-    const inside = running.pids();
-    assert.ok(inside.includes(running.pid));
-    running.kill();
-    const exit = await running.gone;
-    const held = kind === 'process' ? [running.pid] : inside;
-    assert.deepEqual(held.filter(isAlive), []);
-    running.kill();
-    assert.deepEqual(await running.stop(), exit);
+    assert.deepEqual(await running.stop(), { code: 0, signal: null, stderr: '' });
+    const db = new DatabaseSync(stage.paths.outbound, { readOnly: true });
+    assert.equal(db.prepare('select run from meta').get()?.run, 5);
+    db.close();
   });
 }
 
-function crossings(staged: Staged): void {
-  staged('locks and bells cross, both ways', async (stage) => {
+function goneCases(kind: SandboxKind, staged: Staged): void {
+  staged('gone comes when nothing inside runs any more, though only the outer process was killed', async (stage) => {
+    for (let run = 1; run <= 10; run++) {
+      const before = stage.rings;
+      const running = await stage.start('deaf', { run });
+      await stage.until(() => stage.rings > before);
+      const inside = running.pids();
+      assert.ok(inside.includes(running.pid));
+      process.kill(running.pid, 'SIGKILL');
+      await running.gone;
+      assert.deepEqual(inside.filter(runs), []);
+    }
+  });
+
+  staged('gone comes too when the outer process was killed before the inner one was ready', async (stage) => {
+    for (let run = 1; run <= 20; run++) {
+      const running = await stage.start('deaf', { run });
+      const inside = running.pids();
+      process.kill(running.pid, 'SIGKILL');
+      await running.gone;
+      assert.deepEqual(inside.filter(runs), []);
+    }
+  });
+
+  staged('kill ends the whole group', async (stage) => {
+    const running = await stage.start('breeds');
+    await stage.rung();
+    const inside = running.pids();
+    assert.ok(inside.length >= 4, String(inside));
+    running.kill();
+    await running.gone;
+    // Without a wall the group is told to end, and only the runner is waited for.
+    if (kind === 'process') await untilGone(inside);
+    assert.deepEqual(inside.filter(runs), []);
+  });
+
+  staged('after the end nobody is signalled any more: the pid may be somebody else’s', async (stage, t) => {
+    const running = await stage.start('exits');
+    const exit = await running.gone;
+    const signalled = t.mock.method(process, 'kill', () => true);
+    running.kill();
+    assert.deepEqual(await Promise.all([running.stop(), running.stop()]), [exit, exit]);
+    running.kill();
+    assert.deepEqual(
+      signalled.mock.calls.map((call) => call.arguments),
+      [],
+    );
+    assert.deepEqual(running.pids().filter(runs), []);
+  });
+
+  if (kind === 'process') return;
+  staged('what left the group and the session is gone with the rest', async (stage) => {
+    const running = await stage.start('scatters');
+    await stage.rung();
+    const inside = running.pids();
+    running.kill();
+    await running.gone;
+    assert.deepEqual(inside.filter(runs), []);
+  });
+}
+
+function crossingCases(staged: Staged): void {
+  staged('locks cross, both ways', async (stage) => {
     const outer = new DatabaseSync(stage.paths.outbound, { timeout: 0 });
     const held = new DatabaseSync(join(stage.paths.work, 'host.db'), { timeout: 0 });
     held.exec('create table t (a); begin immediate');
@@ -164,39 +155,63 @@ function crossings(staged: Staged): void {
     held.close();
   });
 
-  staged('the environment inside is the named list', async (stage) => {
-    await stage.start('tells');
-    await stage.until(() => stage.said !== undefined);
-    const { env } = stage.said as { env: string[] };
-    assert.deepEqual(
-      env.filter((name) => name !== 'PWD'),
-      ['HOME', 'LANG', 'PATH', 'TMPDIR'],
-    );
+  staged('bells cross, both ways, as often as they are rung', async (stage) => {
+    await stage.start('echoes');
+    await stage.rung();
+    for (let n = 0; n < 20; n++) {
+      const before = stage.rings;
+      stage.ring();
+      await stage.until(() => stage.rings > before);
+    }
+  });
+
+  staged('the end of the host is heard inside', async (stage) => {
+    const running = await stage.start('echoes');
+    await stage.rung();
+    await stage.endBell();
+    assert.equal((await running.gone).code, 9);
   });
 }
 
-function startings(staged: Staged): void {
-  staged('what cannot start says what to do, and leaves nothing', async (stage) => {
-    const program = { ...stage.spec.program, bun: '/nowhere/bun' };
-    const failed = await stage.start('exits', { program }).then(
-      (running) => running.gone,
-      (error: unknown) => error,
-    );
-    // Where the sandbox itself starts, the program in it does not: either way there is no run.
-    if (failed instanceof Error) {
-      assert.ok(failed instanceof SandboxError, String(failed));
-      assert.ok(failed.next.length > 10);
-    } else assert.notEqual((failed as { code: number }).code, 0);
-    assert.equal(await reapStrays(stage.home.label), 0);
+function surroundingCases(staged: Staged): void {
+  staged('the environment inside is the named list, and nothing of the host’s', async (stage, t) => {
+    process.env.HALFDOOR_CANARY = 'canary';
+    t.after(() => delete process.env.HALFDOOR_CANARY);
+    await stage.start('tells');
+    await stage.until(() => stage.said !== undefined);
+    const { env } = stage.said as { env: Record<string, string> };
+    const { HOME, PWD: _, ...rest } = env;
+    assert.deepEqual(rest, { LANG: 'C.UTF-8', PATH: '/usr/bin:/bin', TMPDIR: '/tmp' });
+    assert.match(HOME ?? '', /\/work\/home$/);
   });
 
-  staged('what a dead host left is found by the label of its install, and no other', async (stage) => {
+  staged(
+    'the arguments are the run, the folder and the label, and --recover only where it was asked for',
+    async (stage) => {
+      for (const recover of [false, true]) {
+        const before = stage.rings;
+        const running = await stage.start('tells', { run: 42, recover });
+        await stage.until(() => stage.rings > before && stage.said !== undefined);
+        const { argv, cwd } = stage.said as { argv: string[]; cwd: string };
+        const [run, base, ...rest] = argv;
+        assert.equal(run, '42');
+        assert.equal(cwd, join(base ?? '', 'work'));
+        assert.deepEqual(rest, [`halfdoor-${stage.home.label}-${SESSION}`, ...(recover ? ['--recover'] : [])]);
+        running.kill();
+        await running.gone;
+      }
+    },
+  );
+
+  staged('it has a process group and a session of its own', async (stage) => {
     const running = await stage.start('deaf');
     await stage.rung();
-    assert.equal(await reapStrays('another1'), 0);
-    assert.equal(await reapStrays(stage.home.label.slice(0, 4)), 0);
-    assert.ok(isAlive(running.pid));
-    assert.ok((await reapStrays(stage.home.label)) >= 1);
-    assert.notEqual((await running.gone).signal, null);
+    const [, , group, session] = statOf(process.pid) ?? [];
+    assert.equal(statOf(running.pid)?.[2], String(running.pid));
+    for (const pid of running.pids()) {
+      const [, , itsGroup, itsSession] = statOf(pid) ?? [];
+      assert.notEqual(itsGroup, group);
+      assert.notEqual(itsSession, session);
+    }
   });
 }

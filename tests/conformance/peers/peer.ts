@@ -1,6 +1,6 @@
 /** What runs inside in the runner's place: `peer RUN BASE LABEL`, told by work/verb what to do. Rings when it has done it. */
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,18 +8,22 @@ import { DatabaseSync } from 'node:sqlite';
 const base = process.argv[3] ?? '';
 const work = (name: string): string => join(base, 'work', name);
 const verb = readFileSync(work('verb'), 'utf8');
-const say = (what: unknown): void => writeFileSync(work('said'), JSON.stringify(what));
 
-function bell(onRing: () => void): Promise<Socket> {
+/** Whole or not at all. */
+function say(what: unknown): void {
+  writeFileSync(work('saying'), JSON.stringify(what));
+  renameSync(work('saying'), work('said'));
+}
+
+function bell(onRing: () => void, onGone: () => void = () => undefined): Promise<Socket> {
   return new Promise((resolve) => {
     const socket = connect(join(base, 'run', 'bell.sock'), () => resolve(socket));
     socket.on('data', onRing);
+    socket.on('close', onGone);
   });
 }
 
-function open(path: string): DatabaseSync {
-  return new DatabaseSync(path, { timeout: 0 });
-}
+const open = (path: string): DatabaseSync => new DatabaseSync(path, { timeout: 0 });
 
 /** Whether somebody else holds the write lock. */
 function isLocked(path: string): boolean {
@@ -34,12 +38,21 @@ function isLocked(path: string): boolean {
   }
 }
 
+/** Until it is ended from outside. */
 const stay = (): void => void setInterval(() => undefined, 1000);
+
+async function ring(onRing: () => void = () => undefined): Promise<void> {
+  (await bell(onRing)).write('r');
+  stay();
+}
 
 const VERBS: Record<string, () => Promise<void>> = {
   exits: async () => {
     process.stderr.write('boom\n');
     process.exit(7);
+  },
+  dies: async () => {
+    process.kill(process.pid, 'SIGKILL');
   },
   commits: async () => {
     const db = open(work('t.db'));
@@ -48,20 +61,20 @@ const VERBS: Record<string, () => Promise<void>> = {
       db.exec('commit');
       process.exit(0);
     });
-    (await bell(() => undefined)).write('r');
-    stay();
+    await ring();
   },
   deaf: async () => {
     process.on('SIGTERM', () => undefined);
-    (await bell(() => undefined)).write('r');
-    stay();
+    await ring();
   },
   breeds: async () => {
-    for (const command of ['setsid sleep 20 &', 'nohup sleep 20 >/dev/null 2>&1 &']) {
-      spawn('/bin/sh', ['-c', command], { detached: true, stdio: 'ignore' });
-    }
-    (await bell(() => undefined)).write('r');
-    stay();
+    for (let n = 0; n < 3; n++) spawn('/bin/sleep', ['60'], { stdio: 'ignore' });
+    await ring();
+  },
+  /** Children that left the group and the session: only a wall holds them. */
+  scatters: async () => {
+    for (let n = 0; n < 3; n++) spawn('/bin/sh', ['-c', 'setsid sleep 60 &'], { detached: true, stdio: 'ignore' });
+    await ring();
   },
   locks: async () => {
     const held = open(join(base, 'out', 'outbound.db'));
@@ -74,10 +87,16 @@ const VERBS: Record<string, () => Promise<void>> = {
     socket.write('r');
     stay();
   },
-  tells: async () => {
-    say({ env: Object.keys(process.env).sort(), group: process.pid });
-    (await bell(() => undefined)).write('r');
+  echoes: async () => {
+    const socket = await bell(
+      () => socket.write('r'),
+      () => process.exit(9),
+    );
     stay();
+  },
+  tells: async () => {
+    say({ env: process.env, argv: process.argv.slice(2), cwd: process.cwd() });
+    await ring();
   },
 };
 

@@ -1,0 +1,78 @@
+/** What cannot start is an error with a way out, and leaves nothing behind. */
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SandboxError, type SandboxSpec } from '../../host/sandboxes/sandbox.ts';
+import { processesWith, type Stage, type Staged } from './sandbox-stage.ts';
+
+type Broken = [name: string, names: RegExp, breakIt: (stage: Stage) => Partial<SandboxSpec>];
+
+const programOf = ({ spec, folder }: Stage, more: Partial<SandboxSpec['program']>): Partial<SandboxSpec> => ({
+  program: { ...spec.program, ...Object.fromEntries(Object.entries(more).map(([key, it]) => [key, join(folder, it)])) },
+});
+
+const aside = (path: string): void => renameSync(path, `${path}.aside`);
+
+const BROKEN: readonly Broken[] = [
+  ['no Bun', /no-bun/, (stage) => programOf(stage, { bun: 'no-bun' })],
+  [
+    'a Bun that may not be run',
+    /dull-bun/,
+    (stage) => {
+      writeFileSync(join(stage.folder, 'dull-bun'), '#!/bin/sh\n', { mode: 0o600 });
+      return programOf(stage, { bun: 'dull-bun' });
+    },
+  ],
+  ['no runner', /no-dist/, (stage) => programOf(stage, { folder: 'no-dist' })],
+  ['no entry', /no-entry/, ({ spec }) => ({ program: { ...spec.program, entry: 'no-entry.js' } })],
+  ['no in/', /\/in is missing/, ({ spec }) => (aside(spec.inDir), {})],
+  ['no work/', /\/work is missing/, ({ spec }) => (aside(spec.workDir), {})],
+  ['no folder of the agent', /agents\/a is missing/, ({ spec }) => (aside(spec.agentDir), {})],
+  ['no folder of sockets', /run is missing/, ({ spec }) => (aside(spec.socketDir), {})],
+  ['no outbound.db', /outbound\.db is missing/, ({ spec }) => (aside(join(spec.outDir, 'outbound.db')), {})],
+  ['no out/files', /files is missing/, ({ spec }) => (aside(join(spec.outDir, 'files')), {})],
+  [
+    'a link in the place of the heartbeat',
+    /heartbeat is missing or not a file/,
+    ({ spec }) => {
+      const path = join(spec.outDir, 'heartbeat');
+      aside(path);
+      symlinkSync('/etc/passwd', path);
+      return {};
+    },
+  ],
+  [
+    'a file in the place of work/',
+    /work is missing or not a folder/,
+    ({ spec }) => (aside(spec.workDir), writeFileSync(spec.workDir, ''), {}),
+  ],
+];
+
+export function startCases(staged: Staged): void {
+  for (const [name, names, breakIt] of BROKEN) {
+    staged(`with ${name} it does not start, says what to do, and leaves nothing`, async (stage) => {
+      await stage.listen();
+      const before = readdirSync(stage.paths.folder);
+      const more = breakIt(stage);
+      await assert.rejects(stage.attempt(more), (error: unknown) => {
+        assert.ok(error instanceof SandboxError, String(error));
+        assert.match(error.message, names);
+        assert.match(error.next, /\w+ \w+/);
+        return true;
+      });
+      assert.deepEqual(processesWith(`halfdoor-${stage.home.label}-`), []);
+      const added = readdirSync(stage.paths.folder).filter((it) => !before.includes(it) && !it.endsWith('.aside'));
+      assert.deepEqual(added, []);
+    });
+  }
+
+  staged('what an agent did to the modes of its files does not outlive its run', async (stage) => {
+    const { outDir, workDir } = stage.spec;
+    for (const path of [join(outDir, 'outbound.db'), join(outDir, 'files'), workDir]) chmodSync(path, 0);
+    mkdirSync(join(stage.folder, 'elsewhere'));
+    const running = await stage.attempt({});
+    await running.gone;
+    writeFileSync(join(workDir, 'verb'), '');
+    writeFileSync(join(outDir, 'outbound.db'), '');
+  });
+}
