@@ -11,7 +11,11 @@ export type AgentInput = {
   api?: 'anthropic' | 'openai';
   sandbox?: 'bubblewrap' | 'process';
   instructions?: string;
+  /** Name of the secret that the model endpoint is given; null for none. Unsaid: the public endpoint's own, else none. */
+  key?: string | null;
 };
+/** PATCH /v1/agents/:name: what is named is changed, from the next run on. */
+export type AgentPatch = Partial<Omit<AgentInput, 'name'>>;
 export type AgentView = {
   id: string;
   name: string;
@@ -20,10 +24,30 @@ export type AgentView = {
   baseUrl: string | null;
   api: 'anthropic' | 'openai' | null;
   sandbox: 'bubblewrap' | 'process';
+  key: string | null;
   instructionsFile: string;
   destinations: string[];
   createdAt: string;
 };
+
+/**
+ * GET /v1/secrets, PUT /v1/secrets/:name {value}, DELETE /v1/secrets/:name. A value goes in and never comes out.
+ * `environment`: the host found it in its own environment when it started and keeps it in memory only.
+ */
+export type SecretView = { name: string; from: 'kept' | 'environment'; updatedAt: string | null; usedBy: string[] };
+
+/** POST /v1/models: what the endpoint offers, newest first, asked by the host with the secret named `key`. */
+export type ModelsInput = { api: 'anthropic' | 'openai'; baseUrl?: string; key?: string | null };
+export type ModelsView = { models: { id: string; createdAt: string | null }[] };
+
+/** POST /v1/agents/:name/check: one real call for one token. */
+export type CheckView = { ok: true; ms: number } | { ok: false; fault: string; next: string };
+
+/** GET /v1/mounts, POST /v1/mounts {path}, DELETE /v1/mounts {path}: folders that may be given to sessions. */
+export type MountView = { path: string; allowedAt: string; sessions: string[] };
+
+/** POST /v1/agents/:name/folder {path}: the agent's terminal session works on this folder from its next run on. */
+export type FolderView = { path: string; inside: string; access: 'read-write' | 'read-only'; sessionId: string };
 
 export type SessionState = 'asleep' | 'waiting' | 'starting' | 'awake' | 'stopping';
 export type SessionView = {
@@ -75,10 +99,16 @@ export type ChatEvent =
     }
   | {
       type: 'progress';
-      state: 'queued' | 'starting' | 'thinking' | 'tool' | 'retrying' | 'idle';
+      /** `waiting`: the model was asked and has not said anything yet. `writing`: text is coming. */
+      state: 'queued' | 'starting' | 'waiting' | 'thinking' | 'writing' | 'tool' | 'retrying' | 'idle';
       detail: string | null;
       since: string;
     }
+  /**
+   * A piece of a reply that is still being written: `text` stands at character `at` of reply number `reply` of the
+   * turn. Lossy: what counts is the `message` that follows.
+   */
+  | { type: 'partial'; turn: string; reply: number; at: number; text: string }
   | { type: 'settled'; message: string; status: 'done' | 'failed' | 'dead' };
 
 export type StatusView = {

@@ -63,6 +63,7 @@ export class Stage {
   /** What the peer does is `verb` of peers/peer.ts. */
   async start(verb: string, more: Partial<SandboxSpec> = {}): Promise<RunningSandbox> {
     await this.listen();
+    rmSync(join(this.paths.work, 'said'), { force: true });
     writeFileSync(join(this.paths.work, 'verb'), verb);
     return this.attempt(more);
   }

@@ -65,6 +65,7 @@ const VERBS: Record<string, () => Promise<void>> = {
   },
   deaf: async () => {
     process.on('SIGTERM', () => undefined);
+    say({ deaf: true });
     await ring();
   },
   breeds: async () => {
