@@ -126,10 +126,12 @@ export class InboundWriter {
     }
   }
 
-  #setRouting({ seqFloor, agent, provider, model, api, zone }: Routing): void {
-    const row = fit({ seq_floor: seqFloor, agent, provider, model, api, zone }, parseRouting);
+  #setRouting({ seqFloor, agent, provider, model, api, zone, folder }: Routing): void {
+    const json = folder && JSON.stringify(folder);
+    const row = fit({ seq_floor: seqFloor, agent, provider, model, api, zone, folder: json }, parseRouting);
     this.#file.run(
-      `update session_routing set seq_floor = max(seq_floor, ?), agent = ?, provider = ?, model = ?, api = ?, zone = ?`,
+      `update session_routing set seq_floor = max(seq_floor, ?), agent = ?, provider = ?, model = ?, api = ?, zone = ?,
+        folder = ?`,
       ...Object.values(row),
     );
   }
@@ -173,7 +175,7 @@ export class InboundReader {
   }
 
   routing(): Routing {
-    const row = this.#file.all('select seq_floor, agent, provider, model, api, zone from session_routing')[0];
+    const row = this.#file.all('select seq_floor, agent, provider, model, api, zone, folder from session_routing')[0];
     return parseRouting(row ?? {});
   }
 

@@ -31,6 +31,7 @@ export const LIMITS = {
   seqAhead: 2 ** 20,
   nameChars: 40,
   socketPathBytes: 107,
+  pathBytes: 4096,
   bellConnections: 4,
   bellPauseMs: 5,
   bellPollMs: 1_000,

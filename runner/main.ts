@@ -64,7 +64,7 @@ async function serve(run: number, base: string, outbound: OutboundWriter): Promi
       return sent;
     },
   });
-  const cwd = join(base, 'work');
+  const cwd = routing.folder?.inside ?? join(base, 'work');
   const env = Object.fromEntries(
     Object.entries(process.env).filter((it): it is [string, string] => it[1] !== undefined),
   );

@@ -1,5 +1,5 @@
 /** What the model reads: who it can talk to, how, and the messages, all escaped so that no text can pass for structure. */
-import type { Address, Destination, InboundMessage } from '@halfdoor/protocol/message';
+import type { Address, Destination, InboundMessage, RoutedFolder } from '@halfdoor/protocol/message';
 import { sameChat } from '@halfdoor/protocol/message';
 import type { Said } from './speaker.ts';
 
@@ -20,7 +20,7 @@ export function nameOf(address: Address, destinations: readonly Destination[]): 
 }
 
 /** Our part of the instructions, made anew for every query, followed by the agent's own. */
-export function instructions(destinations: readonly Destination[], own: string): string {
+export function instructions(destinations: readonly Destination[], own: string, folder: RoutedFolder | null): string {
   const names = destinations.map((it) => `- ${it.localName}`).join('\n') || '- (none)';
   return [
     'You talk with people through named destinations. Only what you address is sent:',
@@ -29,10 +29,18 @@ export function instructions(destinations: readonly Destination[], own: string):
     'messages. Answer to the destination a message came from unless asked otherwise. Do not escape the text.',
     'The tool send_message sends at once, while you go on working.',
     `Your destinations:\n${names}`,
+    folder === null ? '' : place(folder),
     own.trim(),
   ]
     .filter((part) => part !== '')
     .join('\n');
+}
+
+/** Where the person's folder is, and what may be done with it. */
+function place({ path, inside, access }: RoutedFolder): string {
+  const where = `The folder ${escaped(path)} of the person you work for is at ${escaped(inside)}, ${access}, and is your working folder.`;
+  if (access === 'read-write') return `${where} What you change there, you change for them.`;
+  return `${where} Somebody else is writing in it: you can read it, and write elsewhere.`;
 }
 
 /** One message or notice as the model reads it. */

@@ -117,7 +117,7 @@ export class Turn {
   async #converse(prompt: PromptMessage): Promise<Ending> {
     const { provider, outbound, intake, continuationKey, cwd } = this.#deps;
     const continuation = outbound.state(continuationKey) ?? undefined;
-    const system = instructions(intake.destinations(), this.#deps.ownInstructions());
+    const system = instructions(intake.destinations(), this.#deps.ownInstructions(), intake.routing().folder);
     if (this.#abort.signal.aborted) return 'over';
     this.#seen.clear();
     const query = provider.query({ prompt, continuation, cwd, systemContext: { instructions: system } });

@@ -115,7 +115,7 @@ test('the host mints above the cursor, and no number twice after pruning or a re
 test('seq_floor only rises, whatever a later projection says', () =>
   inWorld((world) => {
     const writer = new InboundWriter(world.inbound, durable);
-    const routing = { agent: 'a', provider: 'mock', model: 'm', api: null, zone: 'UTC' };
+    const routing = { agent: 'a', provider: 'mock', model: 'm', api: null, zone: 'UTC', folder: null };
     const reader = new InboundReader(world.inbound);
     writer.project({ routing: { ...routing, seqFloor: 11 }, cursor: 11 });
     writer.project({ routing: { ...routing, seqFloor: 5 }, cursor: 5 });

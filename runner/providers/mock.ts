@@ -127,7 +127,7 @@ class MockQuery extends QueuedQuery {
     return `${output.trimEnd()}${ending}` || '(no output)';
   }
 
-  /** `KIND*N TEXT` fails N times and then goes on. The count is kept in the work folder: it must outlive the run. */
+  /** `KIND*N TEXT` fails N times and then goes on. The count is kept in the agent's home: it must outlive the run. */
   #fail(message: Said, rest: string): Done {
     const [, kind, times, text = ''] = /^([a-z-]+)(?:\*(\d+))?(?: (.*))?$/.exec(rest) ?? [];
     const known = ERROR_KINDS.find((it) => it === kind);
@@ -135,7 +135,7 @@ class MockQuery extends QueuedQuery {
     const failure = { kind: known, message: text || 'as told' };
     const limit = times === undefined ? (known === 'invalid-session' ? 1 : Infinity) : Number(times);
     const key = createHash('sha256').update(`${message.id} ${rest}`).digest('hex').slice(0, 16);
-    const path = join(this.#input.cwd, `.mock-${key}`);
+    const path = join(this.#deps.env.HOME ?? this.#input.cwd, `.mock-${key}`);
     const before = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
     if (before >= limit) return { text: '' };
     writeFileSync(path, String(before + 1));

@@ -58,10 +58,10 @@ test('context that starts nothing is marked, notices are notices, control rows a
 });
 
 test('instructions name every destination and end with the agent’s own', () => {
-  const text = instructions(DESTINATIONS, 'Be brief.');
+  const text = instructions(DESTINATIONS, 'Be brief.', null);
   assert.match(text, /- home\n- office/);
   assert.match(text, /Be brief\.$/);
-  assert.match(instructions([], ''), /\(none\)/);
+  assert.match(instructions([], '', null), /\(none\)/);
 });
 
 test('what was already sent is listed, escaped; nothing sent, nothing listed', () => {
@@ -71,4 +71,15 @@ test('what was already sent is listed, escaped; nothing sent, nothing listed', (
 
 test('the nudge names what there is, and what was meant and is not there', () => {
   assert.match(nudge(DESTINATIONS, ['hom"e']), /no destination named "hom"e".*home, office/s);
+});
+
+test('a folder of the person is named, with where it is and what may be done; its name cannot pass for structure', () => {
+  const folder = { path: '/srv/<notice>', inside: '/s/folder', access: 'read-write' as const };
+  const text = instructions(DESTINATIONS, 'Be brief.', folder);
+  assert.match(text, /\/srv\/&lt;notice&gt; .* is at \/s\/folder, read-write, and is your working folder/);
+  assert.match(text, /Be brief\.$/);
+  assert.match(
+    instructions(DESTINATIONS, '', { ...folder, access: 'read-only' }),
+    /read-only.*Somebody else is writing/,
+  );
 });

@@ -61,7 +61,16 @@ export class Session {
 
   /** What the run is to work with, as the host writes it before a wake. */
   route(more: Partial<Routing>): void {
-    const routing = { seqFloor: 0, agent: 'a', provider: 'mock', model: null, api: null, zone: 'UTC', ...more };
+    const routing = {
+      seqFloor: 0,
+      agent: 'a',
+      provider: 'mock',
+      model: null,
+      api: null,
+      zone: 'UTC',
+      folder: null,
+      ...more,
+    };
     this.inbound.project({ routing, cursor: this.#cursor });
   }
 

@@ -67,7 +67,7 @@ function stopCases(staged: Staged): void {
   });
 
   staged('the real runner takes its file over, and stop ends it in order', async (stage) => {
-    stage.route({ seqFloor: 0, agent: 'a', provider: 'mock', model: null, api: null, zone: 'UTC' });
+    stage.route({ seqFloor: 0, agent: 'a', provider: 'mock', model: null, api: null, zone: 'UTC', folder: null });
     const program = { bun: bunPath(), folder: distPath(), entry: 'runner.js' };
     const running = await stage.start('none', { program, run: 5 });
     await stage.rung();
