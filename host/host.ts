@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Durable } from '@halfdoor/protocol/durable';
 import { agentDir } from './agents/agents.ts';
+import { lookAround, type Places } from './agents/folder-look.ts';
+import type { Surroundings } from './agents/mountable.ts';
 import { serveApi } from './api/server.ts';
 import { TerminalChannel } from './channels/terminal.ts';
 import { isoNow, type Clock } from './clock.ts';
@@ -23,6 +25,7 @@ import { makeSandboxes } from './sandboxes/index.ts';
 import type { SandboxKind } from './sandboxes/sandbox.ts';
 import { reapStrays } from './sandboxes/strays.ts';
 import { ensureTemplates, makeSessionFolder } from './sessions/folder.ts';
+import { RunFolders } from './sessions/run-folders.ts';
 import { Sessions, type SessionsDeps } from './sessions/sessions.ts';
 import { tellAgent } from './sessions/tell-agent.ts';
 import { Signals } from './signals.ts';
@@ -34,7 +37,7 @@ export type HostOptions = {
   bun: string;
   dist: string;
   keys: ModelKeys;
-  env: { XDG_RUNTIME_DIR?: string | undefined };
+  env: { XDG_RUNTIME_DIR?: string | undefined; HOME?: string | undefined };
   uid: number;
   pid: number;
   clock: Clock;
@@ -131,7 +134,9 @@ function wire(options: HostOptions, ground: Ground, machines: Machines) {
     log: log.scope('deliver'),
     onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
   });
-  const base = { ...ground, durable, clock, mayTake: deliverer.mayTake.bind(deliverer) };
+  const around = (): Surroundings => lookAround(placesOf(options, ground), options.env);
+  const folders = new RunFolders({ central, around });
+  const base = { ...ground, durable, clock, folders, mayTake: deliverer.mayTake.bind(deliverer) };
   const sessions: Sessions = new Sessions({
     ...base,
     ...machines,
@@ -156,8 +161,24 @@ function wire(options: HostOptions, ground: Ground, machines: Machines) {
       if (it.settledEvents.length > 0) signals.emit('settled', { eventIds: it.settledEvents });
     },
   };
-  return { signals, terminal, deliverer, sessions, accept: (it: Incoming) => accept(acceptDeps, it) };
+  return {
+    ...{ signals, terminal, deliverer, sessions, folders, around, sandboxes: machines.sandboxes },
+    makeFolder: acceptDeps.makeFolder,
+    renew: (sessionId: string) => sessions.renew(sessionId, 'renewed'),
+    revoke: (sessionId: string) => sessions.renew(sessionId, 'revoked'),
+    accept: (it: Incoming) => accept(acceptDeps, it),
+  };
 }
+
+/** What no agent may be given: whoever can write there has left the sandbox. */
+const placesOf = ({ dist, bun }: HostOptions, { home, runDir }: Ground): Places => [
+  { what: 'the home of Halfdoor', path: home.root },
+  { what: 'the run dir of Halfdoor', path: runDir },
+  { what: 'the checkout that Halfdoor runs from', path: join(import.meta.dirname, '..') },
+  { what: 'the runner of Halfdoor', path: dist },
+  { what: 'the Bun that Halfdoor runs on', path: bun },
+  { what: 'the Node that Halfdoor runs on', path: process.execPath },
+];
 
 function makeFolders(home: Home): void {
   for (const dir of [home.root, home.agents, home.sessions, home.out]) mkdirSync(dir, { recursive: true, mode: 0o700 });

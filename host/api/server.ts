@@ -14,12 +14,16 @@ import { errorText, type Log } from '../log.ts';
 import type { Deliverer } from '../outbound/deliver.ts';
 import { Refusal, type RefusalCode } from '../refusal.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+import type { FoldersDeps } from '../agents/give-folder.ts';
+import { callerOf } from './caller.ts';
 import { serveChat, type ChatDeps } from './chat.ts';
 import type { AgentInput, ApiError, MessageView, SendInput, StatusView } from './contract.ts';
+import { folderRoutes } from './folders.ts';
 import { messageView, sessionViews } from './view.ts';
 
 export type ApiDeps = AgentsDeps &
-  ChatDeps & {
+  ChatDeps &
+  FoldersDeps & {
     clock: Clock;
     log: Log;
     uid: number;
@@ -83,6 +87,7 @@ function routes(deps: ApiDeps): Hono<Env> {
   });
   app.get('/v1/messages/:id', async (c) => c.json(await waitFor(deps, c.req.param('id'), c.req.query('wait'))));
   app.post('/v1/deliveries/received', async (c) => c.json({ ended: await received(deps, await body(c)) }));
+  folderRoutes(app, deps, body);
   app.get('/v1/sessions', async (c) => c.json(await views(deps, null)));
   app.get('/v1/sessions/:id', async (c) => c.json(await oneSession(deps, c.req.param('id'))));
   return app;
@@ -105,11 +110,9 @@ async function send(deps: ApiDeps, c: Context<Env, '/v1/agents/:name/messages'>)
   if (typeof input.text !== 'string') throw new Refusal('bad-input', 'text is missing', 'Send {"text": "…"}.');
   const platformId = input.id === undefined ? deps.ids() : String(input.id);
   const name = c.req.param('name');
-  const claimed = c.req.header('x-halfdoor-uid');
-  // Whoever opened the socket is an owner already; the header only says which of them.
-  const uid = claimed !== undefined && /^\d{1,10}$/.test(claimed) ? claimed : String(deps.uid);
+  const sender = callerOf(c.req.header('x-halfdoor-uid'), deps.uid);
   const address = { channel: 'terminal', chat: name, thread: null };
-  const incoming = { address, platformId, sender: `local:${uid}`, text: input.text };
+  const incoming = { address, platformId, sender, text: input.text };
   const { eventId } = await deps.accept(incoming).catch(async (error: unknown) => {
     // No such chat: most likely there is no such agent, which says more.
     if (error instanceof Refusal && error.code === 'not-found') await getAgent(deps, name);

@@ -39,7 +39,12 @@ export interface Schema {
     created_at: string;
     ended_at: string | null;
     removed_at: string | null;
+    /** The person's folder it works on, `device:inode` of it, and since when: all three or none. */
+    folder: string | null;
+    folder_identity: string | null;
+    folder_given_at: string | null;
   };
+  mounts: { path: string; allowed_at: string; allowed_by: string };
   events: {
     id: string;
     channel: string;

@@ -123,7 +123,13 @@ async function insertEvent(tx: Tx, arrival: Arrival, kind: 'message' | 'command'
   return before.id;
 }
 
-async function openSession(deps: AcceptDeps, tx: Tx, to: Routed, prepared: string | undefined): Promise<string> {
+/** A new live session; `prepared` is the id of one whose folder is there already. */
+export async function openSession(
+  deps: Pick<AcceptDeps, 'ids' | 'now' | 'makeFolder'>,
+  tx: Tx,
+  to: Routed,
+  prepared: string | undefined,
+): Promise<string> {
   const id = prepared ?? deps.ids();
   // A clean start committed between the look and this transaction: rare, and the folder must still come first.
   if (prepared === undefined) deps.makeFolder(id);

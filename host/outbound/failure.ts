@@ -30,6 +30,11 @@ export function failureOf(reason: string | null): Failure {
         error: `the sandbox could not start${because}`,
         next: 'See `halfdoor status` and host.log in the home, then send it again.',
       };
+    case 'folder':
+      return {
+        error: `the agent's folder cannot be used${because}`,
+        next: 'Mend that, give it again: halfdoor chat AGENT --dir PATH, or go on without: halfdoor chat AGENT --no-dir.',
+      };
     case 'died':
       return {
         error: `the agent's run died each time it worked on this${because}`,

@@ -13,16 +13,25 @@ import { launched, tailOf } from './launched.ts';
 import { resetModes } from './modes.ts';
 import { checkPresent } from './present.ts';
 import { PROBE_SCRIPT, readProbe, whyRefused } from './probe.ts';
-import { SandboxError, type Probe, type RunningSandbox, type Sandbox, type SandboxSpec } from './sandbox.ts';
+import {
+  SandboxError,
+  type Probe,
+  type RunningSandbox,
+  type Sandbox,
+  type SandboxFolder,
+  type SandboxSpec,
+} from './sandbox.ts';
 
 export type BubblewrapDeps = { etc: string; uid: number };
 
 const TOOLS = { prlimit: '/usr/bin/prlimit', bwrap: '/usr/bin/bwrap', tini: '/usr/bin/tini' } as const;
 const INFO_FD = 3;
+const BASE = '/s';
 const PROBE_MS = 10_000;
 
 export const bubblewrapSandbox = (deps: BubblewrapDeps): Sandbox => ({
   kind: 'bubblewrap',
+  baseOf: () => BASE,
   probe: () => probe(deps),
   start: (spec) => start(deps, spec),
 });
@@ -66,9 +75,23 @@ function mounts(spec: SandboxSpec): string[] {
     ...['--ro-bind', spec.inDir, '/s/in', '--ro-bind', spec.outDir, '/s/out'],
     ...[...OUT_FILES, 'files'].flatMap((name) => ['--bind', join(spec.outDir, name), `/s/out/${name}`]),
     ...['--bind', spec.workDir, '/s/work', '--ro-bind', spec.agentDir, '/s/agent'],
-    ...['--ro-bind', spec.socketDir, '/s/run', '--remount-ro', '/', '--chdir', '/s/work'],
+    ...['--ro-bind', spec.socketDir, '/s/run', ...folderMount(spec.folder)],
+    ...['--remount-ro', '/', '--chdir', '/s/work'],
   ];
 }
+
+const folderMount = (folder: SandboxFolder | null): string[] =>
+  folder === null ? [] : [folder.access === 'read-write' ? '--bind' : '--ro-bind', folder.path, '/s/folder'];
+
+/**
+ * bubblewrap follows whatever stands at a path when it mounts it. So the first thing inside looks whether it is the
+ * folder that was meant, and nothing of the agent's runs before that.
+ */
+const CHECK_FOLDER =
+  '[ "$(stat -c %d:%i /s/folder)" = "$0" ] || { echo "another folder stands in its place" >&2; exit 96; }; exec "$@"';
+
+const checked = (folder: SandboxFolder | null): string[] =>
+  folder === null ? [] : ['/bin/sh', '-c', CHECK_FOLDER, folder.identity];
 
 async function start(deps: BubblewrapDeps, spec: SandboxSpec): Promise<RunningSandbox> {
   refuseEarly(deps);
@@ -78,14 +101,14 @@ async function start(deps: BubblewrapDeps, spec: SandboxSpec): Promise<RunningSa
     '/app/bun',
     `/app/dist/${spec.program.entry}`,
     String(spec.run),
-    '/s',
+    BASE,
     runLabel(spec.label, spec.sessionId),
   ];
   if (spec.recover) inside.push('--recover');
   const child = spawnWalled(
     deps,
     mounts(spec),
-    [TOOLS.prlimit, `--nproc=${LIMITS.pids}`, '--', TOOLS.tini, '--', ...inside],
+    [...checked(spec.folder), TOOLS.prlimit, `--nproc=${LIMITS.pids}`, '--', TOOLS.tini, '--', ...inside],
     'ignore',
   );
   const stderr = tailOf(child);

@@ -4,17 +4,17 @@
  */
 import type { NewInbound, Receipt } from '@halfdoor/protocol/message';
 import type { SessionState } from '../api/contract.ts';
-import type { Timer } from '../clock.ts';
 import { errorText } from '../log.ts';
 import type { Collected } from '../outbound/collect.ts';
 import type { Delivery } from '../outbound/ledger.ts';
 import type { Settled } from '../outbound/settle.ts';
-import { SandboxError, type SandboxExit } from '../sandboxes/sandbox.ts';
+import type { SandboxExit } from '../sandboxes/sandbox.ts';
 import { endRun, type Ending } from './after-run.ts';
-import { endingOf, isBlameless, restartDelayMs, type StopReason } from './decide.ts';
+import { endingOf, isGentle, notStarted, type StopReason } from './decide.ts';
 import type { ActorDeps } from './deps.ts';
 import { Mail } from './mail.ts';
 import { Pulse } from './pulse.ts';
+import { Restart } from './restart.ts';
 import { due, recoverRun, wake, type Due, type LiveRun } from './wake.ts';
 import { Watch } from './watch.ts';
 
@@ -28,6 +28,7 @@ export class Actor {
   readonly #mail = new Mail();
   readonly #watch: Watch;
   readonly #pulse: Pulse;
+  readonly #restart: Restart;
   /** Waking dispatches that are not settled. */
   readonly #open = new Set<string>();
   #state: SessionState = 'asleep';
@@ -41,14 +42,13 @@ export class Actor {
   #granted = false;
   #working = false;
   #ringed = false;
-  #deaths = 0;
-  #restart: Timer | null = null;
 
   constructor(deps: ActorDeps, sessionId: string, agentId: string) {
     this.#deps = deps;
     this.sessionId = sessionId;
     this.agentId = agentId;
     this.#from = { sessionId, agentId };
+    this.#restart = new Restart(deps.clock);
     this.#watch = new Watch(deps, this.#from, (collected) => this.#onCollected(collected));
     this.#pulse = new Pulse({
       clock: deps.clock,
@@ -96,11 +96,14 @@ export class Actor {
   /** Ends the run if there is one. After `shutdown` and `ended` nothing wakes this session here again. */
   stop(reason: 'evicted' | 'shutdown' | 'ended'): void {
     this.#closing ||= reason !== 'evicted';
-    if (this.#closing) {
-      this.#restart?.cancel();
-      this.#restart = null;
-    }
+    if (this.#closing) this.#restart.cancel();
     if (this.#live) this.#stopFor ??= reason;
+    this.#kick();
+  }
+
+  /** What its runs are made from has changed: the run gives way to the next, see Mail.mustEnd. */
+  renew(reason: 'renewed' | 'revoked'): void {
+    this.#mail.hold(reason);
     this.#kick();
   }
 
@@ -121,24 +124,26 @@ export class Actor {
     this.#working = false;
     if (failed) this.#deps.clock.after(RETRY_AFTER_ERROR_MS, () => this.#kick());
     else if (this.#hasMore()) this.#kick();
-    else if (this.#state === 'asleep' && this.#restart === null) this.#deps.onAsleep(this.sessionId);
+    else if (this.#state === 'asleep' && !this.#restart.waits) this.#deps.onAsleep(this.sessionId);
   }
 
   /** What came in between the last step and here: its kick found the queue still working. */
   #hasMore(): boolean {
     if (this.#exit !== null) return true;
     if (this.#live === null) {
-      const wanted = (this.#open.size > 0 || this.#mustCheck) && !this.#closing && this.#restart === null;
+      const wanted = (this.#open.size > 0 || this.#mustCheck) && !this.#closing && !this.#restart.waits;
       return wanted && (this.#granted || this.#state !== 'waiting');
     }
     if (this.#state !== 'awake') return this.#ringed;
-    return this.#ringed || this.#stopFor !== null || (this.#mail.waiting && !this.#pulse.isLocked);
+    if (this.#ringed || this.#stopFor !== null || this.#mail.mustEnd(this.#open) !== null) return true;
+    return this.#mail.waiting && !this.#pulse.isLocked;
   }
 
   /** Does the most urgent thing; false when there is nothing to do now. */
   async #step(): Promise<boolean> {
     if (this.#exit !== null) return this.#afterExit(this.#exit);
     if (this.#live === null) return this.#maybeStart();
+    this.#stopFor ??= this.#mail.mustEnd(this.#open);
     if (this.#stopFor !== null && this.#state === 'awake') return this.#beginStop(this.#live, this.#stopFor);
     if (this.#state === 'awake' && this.#mail.waiting) {
       return this.#pulse.after(this.#mail.project(this.#live, this.#watch.cursor));
@@ -150,7 +155,7 @@ export class Actor {
   }
 
   async #maybeStart(): Promise<boolean> {
-    if (this.#closing || (this.#open.size === 0 && !this.#mustCheck) || this.#restart !== null) {
+    if (this.#closing || (this.#open.size === 0 && !this.#mustCheck) || this.#restart.waits) {
       this.#releaseSlot();
       this.#setState('asleep');
       return false;
@@ -170,6 +175,7 @@ export class Actor {
 
   async #start(): Promise<void> {
     this.#mustCheck = false;
+    this.#mail.letGo();
     const it = (this.#due = await due(this.#deps, this.sessionId));
     this.#mail.projected(new Set(it?.open.map((message) => message.id)));
     this.#open.clear();
@@ -192,10 +198,10 @@ export class Actor {
   }
 
   async #notStarted(error: unknown): Promise<void> {
-    const why = error instanceof SandboxError ? `${error.message}. ${error.next}` : errorText(error);
-    this.#deps.log.error('run did not start', { session: this.sessionId, error: why });
+    const end = notStarted(error, this.#open);
+    this.#deps.log.error('run did not start', { session: this.sessionId, error: end.ending });
     this.#releaseSlot();
-    await this.#endRun({ ending: why, victims: [...this.#open], reason: `sandbox: ${why}`, hopeless: false });
+    await this.#endRun(end);
     this.#restartLater();
   }
 
@@ -225,7 +231,7 @@ export class Actor {
     for (const head of heads) this.#deps.startDelivery(head);
     if (settled.length === 0) return;
     for (const it of settled) this.#open.delete(it.dispatchId);
-    this.#deaths = 0;
+    this.#restart.deaths = 0;
     this.#pulse.worked();
     this.#deps.signals.emit('settled', { eventIds: settled.map((it) => it.eventId) });
     if (this.#open.size === 0 && this.#deps.slots.waiting > 0) this.stop('evicted');
@@ -233,7 +239,7 @@ export class Actor {
 
   #beginStop(live: LiveRun, reason: StopReason): boolean {
     this.#setState('stopping');
-    if (isBlameless(reason)) void live.sandbox.stop();
+    if (isGentle(reason)) void live.sandbox.stop();
     else live.sandbox.kill();
     return true;
   }
@@ -277,19 +283,14 @@ export class Actor {
   }
 
   async #endRun(end: Ending): Promise<void> {
-    const deaths = this.#deaths;
+    const { deaths } = this.#restart;
     const { settled, heads } = await endRun(this.#deps, this.#from, end);
     this.#afterCommit(settled, heads);
-    this.#deaths = end.victims.length > 0 ? deaths + 1 : 0;
+    this.#restart.deaths = end.victims.length > 0 ? deaths + 1 : 0;
   }
 
   #restartLater(): void {
-    const delay = restartDelayMs(this.#deaths);
-    if (this.#open.size === 0 || this.#closing || delay === 0) return;
-    this.#restart = this.#deps.clock.after(delay, () => {
-      this.#restart = null;
-      this.#kick();
-    });
+    if (this.#open.size > 0 && !this.#closing) this.#restart.later(() => this.#kick());
   }
 
   #setState(state: SessionState): void {

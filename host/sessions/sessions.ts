@@ -36,6 +36,11 @@ export class Sessions {
     }
   }
 
+  /** What its runs are made from has changed: `revoked` ends one at once, `renewed` when what it works on is settled. */
+  renew(sessionId: string, reason: 'renewed' | 'revoked'): void {
+    this.#actors.get(sessionId)?.renew(reason);
+  }
+
   receipt(sessionId: string, receipt: Receipt): void {
     this.#actors.get(sessionId)?.receipt(receipt);
   }

@@ -13,6 +13,7 @@ import { sessionPaths, socketFolder, type Home } from '../home.ts';
 import { errorText, type Log } from '../log.ts';
 import { destinationsOf, openDispatches, recentReceipts } from '../inbound/enqueue.ts';
 import {
+  folderInside,
   SandboxError,
   type RunnerProgram,
   type RunningSandbox,
@@ -20,6 +21,7 @@ import {
   type SandboxKind,
 } from '../sandboxes/sandbox.ts';
 import { rebuildInbound, type Templates } from './folder.ts';
+import type { RunFolder, RunFolders } from './run-folders.ts';
 
 export type Listener = { close(): Promise<void> };
 
@@ -31,6 +33,7 @@ export type WakeDeps = {
   durable: Durable;
   program: RunnerProgram;
   sandboxes: Readonly<Record<SandboxKind, Sandbox>>;
+  folders: RunFolders;
   now(): string;
   /** The agent's folder of instructions and memory. */
   agentDir(agentId: string): string;
@@ -49,6 +52,9 @@ export type WakeAgent = {
 };
 
 export type Due = { agent: WakeAgent; run: number; cursor: number; open: NewInbound[] };
+
+/** Its folder checked and held. */
+type Ready = Due & { folder: RunFolder | null };
 
 export type LiveRun = {
   run: number;
@@ -74,13 +80,19 @@ export async function due(deps: WakeDeps, sessionId: string): Promise<Due | null
 }
 
 /** Writes the whole projection and returns the open connection. A lost or broken file is made again. */
-async function projectAll(deps: WakeDeps, sessionId: string, it: Due): Promise<InboundWriter> {
+async function projectAll(deps: WakeDeps, sessionId: string, it: Ready): Promise<InboundWriter> {
   const inbound = await openInbound(deps, sessionId, it.cursor);
   try {
     const receipts = await recentReceipts(deps.central.read, sessionId, RECEIPTS_KEPT);
     const destinations = await destinationsOf(deps.central.read, it.agent.id);
     inbound.prune(new Set(it.open.map((message) => message.id)), receipts.at(-1)?.seq ?? 0);
-    inbound.project({ messages: it.open, destinations, receipts, routing: routingOf(it), cursor: it.cursor });
+    inbound.project({
+      messages: it.open,
+      destinations,
+      receipts,
+      routing: routingOf(deps, sessionId, it),
+      cursor: it.cursor,
+    });
     return inbound;
   } catch (error) {
     inbound.close();
@@ -88,9 +100,12 @@ async function projectAll(deps: WakeDeps, sessionId: string, it: Due): Promise<I
   }
 }
 
-function routingOf({ agent, cursor }: Due): Routing {
+function routingOf(deps: WakeDeps, sessionId: string, { agent, cursor, folder: given }: Ready): Routing {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return { seqFloor: cursor, agent: agent.name, provider: agent.provider, model: agent.model, api: agent.api, zone };
+  const { name, provider, model, api } = agent;
+  const inside = folderInside(deps.sandboxes[agent.sandbox], sessionPaths(deps.home, sessionId).folder);
+  const folder = given && { path: given.path, inside, access: given.access };
+  return { seqFloor: cursor, agent: name, provider, model, api, zone, folder };
 }
 
 async function openInbound(deps: WakeDeps, sessionId: string, cursor: number): Promise<InboundWriter> {
@@ -130,7 +145,7 @@ function numberRun(deps: WakeDeps, sessionId: string): Promise<number> {
 async function startRun(
   deps: WakeDeps,
   sessionId: string,
-  it: Due,
+  it: Ready,
   run: number,
   inbound: InboundWriter,
   onRing: () => void,
@@ -144,6 +159,7 @@ async function startRun(
     net = await deps.openNet(join(socketDir, 'net.sock'), it.agent);
     for (const name of ['bell.sock', 'net.sock']) chmodSync(join(socketDir, name), 0o600);
     const sandbox = await deps.sandboxes[it.agent.sandbox].start(specOf(deps, sessionId, it, run, false));
+    void sandbox.gone.then(() => deps.folders.release(sessionId));
     return { run, inbound, bell, net, sandbox };
   } catch (error) {
     await Promise.all([bell.close(), net?.close()]);
@@ -153,23 +169,26 @@ async function startRun(
 }
 
 /**
- * The whole way to a running sandbox; `begin` is told the run's number before it starts. Throws `SandboxError` or a
- * `Fault`, with nothing left behind but a number that is used up.
+ * The whole way to a running sandbox; `begin` is told the run's number before it starts. Throws `SandboxError`,
+ * `FolderFault` or a `Fault`, with nothing left behind but a number that is used up.
  */
 export async function wake(
   deps: WakeDeps,
   sessionId: string,
-  it: Due,
+  due: Due,
   begin: (run: number) => void,
   onRing: () => void,
 ): Promise<LiveRun> {
-  const inbound = await projectAll(deps, sessionId, it);
+  const it = { ...due, folder: await deps.folders.take(sessionId) };
+  let inbound: InboundWriter | null = null;
   try {
+    inbound = await projectAll(deps, sessionId, it);
     const run = await numberRun(deps, sessionId);
     begin(run);
     return await startRun(deps, sessionId, it, run, inbound, onRing);
   } catch (error) {
-    inbound.close();
+    deps.folders.release(sessionId);
+    inbound?.close();
     throw error;
   }
 }
@@ -179,14 +198,16 @@ export async function recoverRun(deps: WakeDeps & { log: Log }, sessionId: strin
   const run = await numberRun(deps, sessionId);
   mkdirSync(socketFolder(deps.runDir, sessionId), { recursive: true, mode: 0o700 });
   try {
-    const sandbox = await deps.sandboxes[it.agent.sandbox].start(specOf(deps, sessionId, it, run, true));
+    const sandbox = await deps.sandboxes[it.agent.sandbox].start(
+      specOf(deps, sessionId, { ...it, folder: null }, run, true),
+    );
     await sandbox.gone;
   } catch (error) {
     deps.log.error('recovery did not start', { session: sessionId, error: errorText(error) });
   }
 }
 
-function specOf(deps: WakeDeps, sessionId: string, it: Due, run: number, recover: boolean) {
+function specOf(deps: WakeDeps, sessionId: string, it: Ready, run: number, recover: boolean) {
   const paths = sessionPaths(deps.home, sessionId);
   return {
     label: deps.home.label,
@@ -196,6 +217,7 @@ function specOf(deps: WakeDeps, sessionId: string, it: Due, run: number, recover
     workDir: paths.work,
     agentDir: deps.agentDir(it.agent.id),
     socketDir: socketFolder(deps.runDir, sessionId),
+    folder: it.folder,
     run,
     recover,
     program: deps.program,
