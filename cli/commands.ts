@@ -1,5 +1,6 @@
 /** The verbs as commander knows them: names, arguments, options. What they do is in verbs/. */
 import { Command, Option } from 'commander';
+import type { Dir } from './chat/folder.ts';
 import type { Context } from './context.ts';
 import type { CreateOptions } from './verbs/agents.ts';
 import type { SendOptions } from './verbs/send.ts';
@@ -10,13 +11,14 @@ export function makeProgram(context: Context, version: string): Command {
     .description('Talk to AI agents, each in its sandbox. Every verb takes --json.')
     .version(version)
     .option('--json', 'answer with one line of JSON')
-    .option('-y, --yes', 'answer the one question of the launcher (as CI=true does)')
+    .option('-y, --yes', 'answer every question with yes (as CI=true does)')
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('See it all: halfdoor help');
   addHost(program, context);
   addTalk(program, context);
   addAgents(program, context);
   addSessions(program, context);
+  addMounts(program, context);
   addDevelop(program, context);
   return program;
 }
@@ -41,7 +43,11 @@ function addTalk(program: Command, context: Context): void {
   program
     .command('chat <agent>')
     .description('talk to an agent; Ctrl-C stops its turn, twice leaves; lines from a pipe are sent and waited for')
-    .action(async (agent: string) => (await import('./verbs/chat.ts')).chat(context, agent));
+    .option('--dir <path>', 'let it work on this folder of yours; you are asked once')
+    .option('--no-dir', 'take the folder back')
+    .action(async (agent: string, { dir }: { dir?: Dir }) =>
+      (await import('./verbs/chat.ts')).chat(context, agent, dir),
+    );
   program
     .command('send <agent> <text>')
     .description("send one message; '-' reads it from standard input")
@@ -86,6 +92,22 @@ function addSessions(program: Command, context: Context): void {
     .command('get <id>')
     .description('one session; the beginning of its id is enough')
     .action(async (id: string) => (await import('./verbs/sessions.ts')).getSession(context, id));
+}
+
+function addMounts(program: Command, context: Context): void {
+  const mounts = program.command('mounts').description('folders of yours that agents may be given');
+  mounts
+    .command('allow <path>')
+    .description('let it be given; `chat AGENT --dir` gives it')
+    .action(async (path: string) => (await import('./verbs/mounts.ts')).allowMount(context, path));
+  mounts
+    .command('list')
+    .description('all of them')
+    .action(async () => (await import('./verbs/mounts.ts')).listMounts(context));
+  mounts
+    .command('remove <path>')
+    .description('no more; a run that has it is ended at once')
+    .action(async (path: string) => (await import('./verbs/mounts.ts')).removeMount(context, path));
 }
 
 function addDevelop(program: Command, context: Context): void {

@@ -1,8 +1,8 @@
-/** bubblewrap and tini: what the sandbox of Linux is made with, and the one question the launcher ever asks. */
+/** bubblewrap and tini: what the sandbox of Linux is made with, and the question whether they may be installed. */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
+import { askYes } from './ask.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
 
@@ -44,18 +44,8 @@ export async function ensureSandboxTools(context: Context, needed: boolean): Pro
   context.printer.note(`${what}. ${next}`);
 }
 
-async function mayInstall(command: string): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await asking.question(
-      `The sandbox is made with programs that are missing. May I ${command}? [y/N] `,
-    );
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    asking.close();
-  }
-}
+const mayInstall = (command: string): Promise<boolean> =>
+  askYes(`The sandbox is made with programs that are missing. May I ${command}?`);
 
 function install(context: Context, packages: readonly string[]): void {
   context.printer.note(`Installing ${packages.join(' and ')} with apt-get …`);

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChatEvent, MessageView } from '../../host/api/contract.ts';
 import { pathStep } from '../api.ts';
 import { Conversation } from '../chat/conversation.ts';
+import { chooseFolder, type Dir } from '../chat/folder.ts';
 import { isLively, jsonScreen, openScreen, type Screen, type Terminal } from '../chat/screen.ts';
 import { follow } from '../chat/stream.ts';
 import type { Context } from '../context.ts';
@@ -19,9 +20,10 @@ const TWICE_MS = 2_000;
 const AWAY_MS = 30_000;
 
 /** Until Ctrl-D, Ctrl-C twice, or, with lines from a pipe, until all of them are settled. Starts a host if none runs. */
-export async function chat(context: Context, agent: string): Promise<void> {
+export async function chat(context: Context, agent: string, dir?: Dir): Promise<void> {
   await ensureHost(context);
   await context.api.call('GET', `/v1/agents/${pathStep(agent)}`); // refused before a prompt is shown
+  const folder = await chooseFolder(context, agent, dir);
   const terminal: Terminal = { input: process.stdin, output: process.stdout, env: context.env };
   const screen = context.printer.json ? jsonScreen(terminal) : openScreen(terminal);
   const end = new AbortController();
@@ -34,6 +36,7 @@ export async function chat(context: Context, agent: string): Promise<void> {
     const seconds = `${Math.floor((Date.now() - since.ms) / 1000)} s`;
     screen.working(doing === null ? null : doing === '' ? seconds : `${doing}, ${seconds}`);
   };
+  if (folder !== null) screen.remark(folder);
   const ticking = setInterval(tick, TICK_MS);
   try {
     await talk(context, agent, {

@@ -97,8 +97,8 @@ export class ApiHost {
     const [, , what = '', name = '', more] = url.pathname.split('/').map(decodeURIComponent);
     const key = `${request.method} ${what}${name && ` ${what === 'deliveries' ? name : ':'}`}${more ? ` ${more}` : ''}`;
     const found = this.#route(key, name, body, url, answer);
-    if (found !== undefined)
-      answer.writeHead('error' in found && 'next' in found && !('id' in found) ? 404 : 200).end(JSON.stringify(found));
+    const refused = found && 'error' in found && 'next' in found && !('id' in found);
+    if (found !== undefined) answer.writeHead(refused ? 404 : 200).end(JSON.stringify(found));
     this.#looked();
   }
 
@@ -108,7 +108,7 @@ export class ApiHost {
     body: Record<string, unknown>,
     url: URL,
     answer: ServerResponse,
-  ): object | undefined {
+  ): object | null | undefined {
     switch (key) {
       case 'GET status':
         return this.#status();
@@ -126,6 +126,8 @@ export class ApiHost {
         return this.agents.has(name) ? this.#accept(name, String(body.text), String(body.id)) : unknown(name);
       case 'GET agents : chat':
         return this.agents.has(name) ? this.#chat(name, answer) : unknown(name);
+      case 'GET agents : folder':
+        return this.agents.has(name) ? null : unknown(name);
       case 'GET messages :':
         return this.#waitFor(name, Number(url.searchParams.get('wait')), answer);
       case 'POST deliveries received':
