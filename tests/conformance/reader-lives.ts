@@ -88,7 +88,7 @@ function recoverySpec({ home, folder, out }: Place): Parameters<ReturnType<typeo
   for (const dir of [agentDir, socketDir]) mkdirSync(dir);
   const program = { bun: bunPath(), folder: distPath(), entry: 'runner.js' };
   const dirs = { inDir: join(session, 'in'), outDir: out, workDir: work, agentDir, socketDir };
-  return { label: home.label, sessionId: BAD, ...dirs, run: 2, recover: true, program };
+  return { label: home.label, sessionId: BAD, ...dirs, folder: null, run: 2, recover: true, program };
 }
 
 function killCases(attack: Attack): void {

@@ -6,6 +6,7 @@ import { untilGone } from '../../host/sandboxes/launched.ts';
 import type { SandboxKind } from '../../host/sandboxes/sandbox.ts';
 import { distPath, bunPath } from '../world/programs.ts';
 import { runs, SESSION, stagedOn, statOf, type Staged } from './sandbox-stage.ts';
+import { folderCases } from './sandbox-folder.ts';
 import { startCases } from './sandbox-starts.ts';
 import { strayCases } from './sandbox-strays.ts';
 
@@ -16,6 +17,7 @@ export function sandboxCases(kind: SandboxKind): void {
   goneCases(kind, staged);
   crossingCases(staged);
   surroundingCases(staged);
+  folderCases(kind, staged);
   startCases(staged);
   strayCases(staged);
 }
