@@ -40,7 +40,7 @@ export function instructions(destinations: readonly Destination[], own: string, 
 function place({ path, inside, access }: RoutedFolder): string {
   const where = `The folder ${escaped(path)} of the person you work for is at ${escaped(inside)}, ${access}, and is your working folder.`;
   if (access === 'read-write') return `${where} What you change there, you change for them.`;
-  return `${where} Somebody else is writing in it: you can read it, and write elsewhere.`;
+  return `${where} Somebody else is writing in it: you can read it; keep your own files in $HOME.`;
 }
 
 /** One message or notice as the model reads it. */

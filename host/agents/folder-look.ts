@@ -2,7 +2,7 @@
 import { constants, lstatSync, readFileSync, realpathSync } from 'node:fs';
 import { access, lstat, readlink, realpath } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Surroundings, Look } from './mountable.ts';
 import { SECRET_FILES, SECRET_FOLDERS } from './secret-names.ts';
 
@@ -57,12 +57,13 @@ export type Places = readonly { what: string; path: string }[];
 
 /** The machine as it is now. */
 export function lookAround(places: Places, env: { HOME?: string | undefined }): Surroundings {
-  const { username: user, homedir: ownHome } = userInfo();
-  const homes = [ownHome, env.HOME ?? '', ...passwdHomes()].filter((it) => it.startsWith('/'));
+  const { user, ownHome } = self(env);
+  const own = [ownHome, env.HOME ?? ''].flatMap((it) => [it, realOf(it) ?? '']);
+  const homes = [...own, ...passwdHomes().flatMap((it) => [it, belowReal(it)])];
   return {
     user,
     ownHome,
-    homes: [...new Set(homes.flatMap((it) => [it, realOf(it) ?? it]))],
+    homes: [...new Set(homes)].filter((it) => it.startsWith('/')),
     guarded: places.flatMap(({ what, path }) => {
       const real = realOf(path);
       return real === null
@@ -72,6 +73,19 @@ export function lookAround(places: Places, env: { HOME?: string | undefined }): 
     mounts: parseMounts(readOr('/proc/self/mountinfo')),
   };
 }
+
+/** A user without an entry, as containers have them, is called by its number. */
+function self(env: { HOME?: string | undefined }): { user: string; ownHome: string } {
+  try {
+    const { username, homedir } = userInfo();
+    return { user: username, ownHome: homedir };
+  } catch {
+    return { user: String(process.getuid?.()), ownHome: env.HOME ?? '' };
+  }
+}
+
+/** Only what is above is asked: a home that is mounted when somebody looks at it is left alone. */
+const belowReal = (home: string): string => join(realOf(dirname(home)) ?? dirname(home), basename(home));
 
 function realOf(path: string): string | null {
   try {

@@ -85,10 +85,11 @@ const folderMount = (folder: SandboxFolder | null): string[] =>
 
 /**
  * bubblewrap follows whatever stands at a path when it mounts it. So the first thing inside looks whether it is the
- * folder that was meant, and nothing of the agent's runs before that.
+ * folder that was meant, and nothing of the agent's runs before that. What is made there is for others to read, as
+ * what a person makes is: the host's own umask is for its home.
  */
 const CHECK_FOLDER =
-  '[ "$(stat -c %d:%i /s/folder)" = "$0" ] || { echo "another folder stands in its place" >&2; exit 96; }; exec "$@"';
+  '[ "$(stat -c %d:%i /s/folder)" = "$0" ] || { echo "another folder stands in its place" >&2; exit 96; }; umask 022; exec "$@"';
 
 const checked = (folder: SandboxFolder | null): string[] =>
   folder === null ? [] : ['/bin/sh', '-c', CHECK_FOLDER, folder.identity];

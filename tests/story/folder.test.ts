@@ -1,6 +1,6 @@
-// needs: userns
+// needs: userns, pty
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -156,6 +156,49 @@ test('the CLI: relative to where the caller stands, asked for without a terminal
   const yes = await cli(world, ['chat', 'a', '--dir', project, '--yes'], '@reply x\n');
   assert.match(yes.out, /^\* folder /);
   assert.match(yes.err, /\.env/);
+});
+
+/** On a pty, as a person sits before it; `answer` is typed when the question is there. */
+async function atTerminal(world: World, words: string, answer: string): Promise<{ code: number | null; out: string }> {
+  const command = `'${process.execPath}' '${join(ROOT, 'cli', 'main.ts')}' ${words}`;
+  const env = { ...world.env, TERM: 'dumb', SHELL: '/bin/sh' };
+  const child = spawn('script', ['-qefc', command, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+  const closed = once(child, 'close');
+  let out = '';
+  child.stdout.setEncoding('utf8');
+  for await (const part of child.stdout) {
+    const before = out;
+    out += part;
+    const shown = (what: string): boolean => out.includes(what) && !before.includes(what);
+    if (shown('[y/N] ')) child.stdin.write(`${answer}\n`);
+    if (shown('* folder')) child.stdin.write('\u0004');
+  }
+  const [code] = (await closed) as [number | null];
+  return { code, out };
+}
+
+test('at a terminal it is asked once: no gives nothing, yes gives it, and then nobody is asked again', async (t) => {
+  const world = await openWorld(t);
+  await world.createAgent({ name: 'a' });
+  const project = makeFolder(world, 'project');
+  const words = `chat a --dir ${project}`;
+  const no = await atTerminal(world, words, '');
+  assert.deepEqual([no.code, no.out.includes(`May a read and change everything in ${project}? [y/N]`)], [1, true]);
+  assert.match(no.out, /was not given/);
+  assert.deepEqual((await world.call('GET', '/v1/mounts')).body, []);
+  assert.match((await atTerminal(world, words, 'y')).out, /\[y\/N\][^]*\* folder .*, read-write/);
+  const again = await atTerminal(world, words, 'n');
+  assert.deepEqual([again.code, again.out.includes('[y/N]'), again.out.includes('* folder')], [0, false, true]);
+});
+
+test('what an agent makes in the folder can be read by others, whatever the host keeps for itself', async (t) => {
+  const before = process.umask(0o077);
+  const world = await openWorld(t).finally(() => process.umask(before));
+  await world.createAgent({ name: 'a', sandbox: 'bubblewrap' });
+  const project = await given(world, 'a', 'project');
+  await world.reply('a', '@shell mkdir made; echo x > made/file');
+  const mode = (name: string): number => statSync(join(project, name)).mode & 0o777;
+  assert.deepEqual([mode('made'), mode('made/file')], [0o755, 0o644]);
 });
 
 test('an agent that was never spoken to gets its session with the folder', async (t) => {
