@@ -135,7 +135,8 @@ function wire(options: HostOptions, ground: Ground, machines: Machines) {
     onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
   });
   const around = (): Surroundings => lookAround(placesOf(options, ground), options.env);
-  const folders = new RunFolders({ central, around });
+  const renew = (sessionId: string): void => sessions.renew(sessionId, 'renewed');
+  const folders = new RunFolders({ central, around, renew });
   const base = { ...ground, durable, clock, folders, mayTake: deliverer.mayTake.bind(deliverer) };
   const sessions: Sessions = new Sessions({
     ...base,
@@ -158,13 +159,14 @@ function wire(options: HostOptions, ground: Ground, machines: Machines) {
       sessions.enqueue(it.enqueue);
       for (const head of it.heads) deliverer.start(head);
       sessions.end(it.ended);
+      if (it.ended.length > 0) void folders.offer().catch(() => undefined);
       if (it.settledEvents.length > 0) signals.emit('settled', { eventIds: it.settledEvents });
     },
   };
   return {
     ...{ signals, terminal, deliverer, sessions, folders, around, sandboxes: machines.sandboxes },
     makeFolder: acceptDeps.makeFolder,
-    renew: (sessionId: string) => sessions.renew(sessionId, 'renewed'),
+    renew,
     revoke: (sessionId: string) => sessions.renew(sessionId, 'revoked'),
     accept: (it: Incoming) => accept(acceptDeps, it),
   };

@@ -63,6 +63,7 @@ export async function giveFolder(
     return { own: claim, changed: true };
   });
   if (changed) deps.renew(own.sessionId);
+  if (changed) await deps.folders.offer();
   return viewOf(deps, agent, own, await claimsBut(deps.central.read, own.sessionId));
 }
 
@@ -93,6 +94,7 @@ async function takeBack(deps: FoldersDeps, sessionId: string, agentId: string, a
     return true;
   });
   if (changed) deps.renew(sessionId);
+  if (changed) await deps.folders.offer();
 }
 
 async function setFolder(tx: Tx, sessionId: string, claim: Claim | null): Promise<void> {

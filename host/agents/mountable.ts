@@ -97,7 +97,11 @@ function system({ path }: FolderLook, { ownHome }: Surroundings): Fault | null {
   const tree =
     SYSTEM.find((it) => isWithin(path, it)) ??
     SYSTEM_WITH_WORK.find((it) => isWithin(path, it) && ![ownHome, ...WORK_IN_SYSTEM].some((of) => isBelow(path, of)));
-  return tree === undefined ? null : { fault: `${path} lies in ${tree}, which is the system's`, next: ANOTHER };
+  if (tree === undefined) return null;
+  return {
+    fault: tree === path ? `${path} is the system's` : `${path} lies in ${tree}, which is the system's`,
+    next: ANOTHER,
+  };
 }
 
 /** Where every program puts its sockets: who reaches the one of a terminal or of an agent of keys is its user. */

@@ -14,11 +14,19 @@ export class FolderFault extends Error {
   override name = 'FolderFault';
 }
 
+export type RunFoldersDeps = {
+  central: Central;
+  /** The machine as it is now. */
+  around(): Surroundings;
+  /** Ends the run of a session when what it works on is settled. */
+  renew(sessionId: string): void;
+};
+
 export class RunFolders {
-  readonly #deps: { central: Central; around(): Surroundings };
+  readonly #deps: RunFoldersDeps;
   readonly #held = new Map<string, Held>();
 
-  constructor(deps: { central: Central; around(): Surroundings }) {
+  constructor(deps: RunFoldersDeps) {
     this.#deps = deps;
   }
 
@@ -49,7 +57,19 @@ export class RunFolders {
   }
 
   release(sessionId: string): void {
+    const held = this.#held.get(sessionId);
     this.#held.delete(sessionId);
+    // When the host ends there may be nothing left to ask.
+    if (held?.access === 'read-write') void this.offer().catch(() => undefined);
+  }
+
+  /** Somebody is done with a folder: a run that could only read there, and whose turn it is, gives way to one that writes. */
+  async offer(): Promise<void> {
+    for (const own of this.#held.values()) {
+      if (own.access === 'read-write') continue;
+      const others = await claimsBut(this.#deps.central.read, own.sessionId);
+      if (grant(own, others, this.heldBut(own.sessionId)).access === 'read-write') this.#deps.renew(own.sessionId);
+    }
   }
 }
 

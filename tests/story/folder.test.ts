@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readFileSync, statSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { FolderView, MountView } from '../../host/api/contract.ts';
+import type { FolderView, MountView, SessionView } from '../../host/api/contract.ts';
 import { allow, give, given, makeFolder, refused } from '../world/folders.ts';
 import { openWorld, type World } from '../world/host.ts';
 import { ROOT } from '../world/programs.ts';
@@ -105,8 +105,9 @@ test('two agents on one folder: the second reads, is told so, and writes once th
   const write = '@shell (echo x > by-me) 2>/dev/null && echo written || echo refused';
   assert.equal(await world.reply('b', write), 'refused');
   assert.equal(await world.reply('a', write), 'written');
-  await give(world, 'a', null);
-  await world.restart('SIGTERM');
+  const reader = await world.session('b');
+  await world.reply('a', '/new');
+  await runEnded(world, reader);
   assert.equal((await world.call<FolderView>('GET', '/v1/agents/b/folder')).body.access, 'read-write');
   assert.equal(await world.reply('b', write), 'written');
 });
@@ -157,6 +158,11 @@ test('the CLI: relative to where the caller stands, asked for without a terminal
   assert.match(yes.out, /^\* folder /);
   assert.match(yes.err, /\.env/);
 });
+
+/** Resolves when the run that a session had is over; each answer of its host asks again. */
+async function runEnded(world: World, { id, pid }: { id: string; pid: number | null }): Promise<void> {
+  while ((await world.call<SessionView>('GET', `/v1/sessions/${id}`)).body.pid === pid);
+}
 
 /** On a pty, as a person sits before it; `answer` is typed when the question is there. */
 async function atTerminal(world: World, words: string, answer: string): Promise<{ code: number | null; out: string }> {
