@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { Context } from './context.ts';
 import type { CreateOptions } from './verbs/agents.ts';
 import type { SendOptions } from './verbs/send.ts';
+import type { SetupOptions } from './verbs/setup.ts';
 
 /** Verbs are loaded when they are called: a chat need not wait for what only `start` uses. */
 export function makeProgram(context: Context, version: string): Command {
@@ -39,9 +40,14 @@ function addHost(program: Command, context: Context): void {
 
 function addTalk(program: Command, context: Context): void {
   program
-    .command('chat <agent>')
-    .description('talk to an agent; Ctrl-C stops its turn, twice leaves; lines from a pipe are sent and waited for')
-    .action(async (agent: string) => (await import('./verbs/chat.ts')).chat(context, agent));
+    .command('setup')
+    .description('step by step to an agent that answers; again, it goes on where it was left')
+    .option('--answers <file>', 'a JSON object of answers: nothing is asked')
+    .action(async (options: SetupOptions) => (await import('./verbs/setup.ts')).setup(context, options));
+  program
+    .command('chat [agent]')
+    .description('talk to an agent, made if there is none; Ctrl-C stops its turn, twice leaves; a pipe works too')
+    .action(async (agent?: string) => (await import('./verbs/chat.ts')).chat(context, agent));
   program
     .command('send <agent> <text>')
     .description("send one message; '-' reads it from standard input")
