@@ -69,6 +69,11 @@ export class ApiHost {
     return view;
   }
 
+  /** Whose chats are open. */
+  get chatting(): string[] {
+    return [...this.#chats.values()];
+  }
+
   say(agent: string, text: string, delivery: string, answers: string[] = []): void {
     this.waiting.push({ agent, delivery, text });
     this.#event(agent, { type: 'message', delivery, seq: 1, text, notice: false, mayBeDuplicate: false, answers });
