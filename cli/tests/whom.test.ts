@@ -28,10 +28,14 @@ for (const [name, env] of [
   test(`with several and a person before a ${name} terminal, it is asked`, async (t) => {
     const host = await fakeHost(t);
     host.addAgent({ name: 'b', provider: 'mock' });
-    const child = spawn('script', ['-qefc', `stty cols 80 rows 24; exec '${process.execPath}' '${MAIN}' chat`, '/dev/null'], {
-      env: { PATH: process.env.PATH, HOME: host.home, HALFDOOR_HOME: host.home, SHELL: '/bin/sh', ...env },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+    const child = spawn(
+      'script',
+      ['-qefc', `stty cols 80 rows 24; exec '${process.execPath}' '${MAIN}' chat`, '/dev/null'],
+      {
+        env: { PATH: process.env.PATH, HOME: host.home, HALFDOOR_HOME: host.home, SHELL: '/bin/sh', ...env },
+        stdio: ['pipe', 'pipe', 'pipe'],
+      },
+    );
     const ended = collect(child);
     let out = '';
     let look = (): void => {};
