@@ -61,6 +61,7 @@ export class ApiHost {
       baseUrl: input.baseUrl ?? null,
       api: input.api ?? null,
       sandbox,
+      key: input.key ?? null,
       instructionsFile: join(this.home, 'agents', name, 'instructions.md'),
       destinations: ['terminal'],
       createdAt: '2026-01-01T00:00:00.000Z',
