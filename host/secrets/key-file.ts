@@ -18,7 +18,8 @@ export function readKey(path: string, uid: number): Buffer | null {
     throw refused(path, `cannot be opened (${(error as NodeJS.ErrnoException).code})`, lookAt(path));
   }
   try {
-    const { size, mode, uid: owner, ...stat } = fstatSync(fd);
+    const stat = fstatSync(fd);
+    const { size, mode, uid: owner } = stat;
     if (!stat.isFile()) throw refused(path, 'is not a file', lookAt(path));
     if (owner !== uid) throw refused(path, `belongs to user ${owner}, not to the host's user ${uid}`, lookAt(path));
     if ((mode & 0o077) !== 0) throw refused(path, 'can be read by others', `Run: chmod 600 ${path}`);
