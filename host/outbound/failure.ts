@@ -21,10 +21,11 @@ export function failureOf(reason: string | null): Failure {
         next: 'Wait until it resets, or give the agent another model.',
       };
     case 'auth':
-      return {
-        error: `the model refused the key${because}`,
-        next: 'Set ANTHROPIC_API_KEY or OPENAI_API_KEY, then: halfdoor stop, halfdoor start --detach.',
-      };
+      return { error: detail || 'the model refused the key', next: giveKey(detail) };
+    case 'model':
+      return { error: detail, next: 'See what the agent asks for: halfdoor agents get NAME.' };
+    case 'agent-deleted':
+      return { error: 'the agent was deleted before this was answered', next: 'Send it to another agent.' };
     case 'sandbox':
       return {
         error: `the sandbox could not start${because}`,
@@ -45,6 +46,13 @@ export function failureOf(reason: string | null): Failure {
     default:
       return { error: `the agent failed${because}`, next: TRY_AGAIN };
   }
+}
+
+/** The secret that is named is the one to set; where none is, the agent is given none. */
+function giveKey(detail: string): string {
+  const [, name] = /\bsecret ([A-Z][A-Z0-9_]{0,63})\b/.exec(detail) ?? [];
+  if (name) return `Set it: halfdoor secrets set ${name}. It holds from the next message on.`;
+  return 'Name a key: halfdoor secrets set NAME, then halfdoor agents update AGENT --key NAME.';
 }
 
 export const failureText = (reason: string | null): string => {

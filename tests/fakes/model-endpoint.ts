@@ -10,7 +10,7 @@ export type Api = 'anthropic' | 'openai';
 export type Answer =
   | { text: string }
   | { tool: string; input: object | string }
-  /** Refused with this status and body. */
+  /** Answered with this status and body, not streamed. */
   | { status: number; body: object }
   /** Begins to answer and drops the connection. */
   | { breaksOff: true }
@@ -55,7 +55,7 @@ export async function openModelEndpoint(
 async function bodyOf(incoming: IncomingMessage): Promise<Record<string, unknown>> {
   let text = '';
   for await (const chunk of incoming.setEncoding('utf8')) text += chunk as string;
-  return JSON.parse(text) as Record<string, unknown>;
+  return (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
 }
 
 async function say(api: Api, answer: Answer | undefined, outgoing: ServerResponse): Promise<void> {
