@@ -18,7 +18,7 @@ export async function checkAgent(
   const began = deps.clock.now().getTime();
   const answer = await oneToken(deps, endpointOf(api, baseUrl, key), model);
   if (answer.ok || spentItsToken(answer)) return { ok: true, ms: deps.clock.now().getTime() - began };
-  const { error, next } = failureOf(answer.reason);
+  const { error, next } = failureOf(answer.reason, 'Then ask again.');
   return { ok: false, fault: error, next };
 }
 

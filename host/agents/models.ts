@@ -23,7 +23,7 @@ export async function listModels(deps: AskDeps, input: ModelsInput): Promise<Mod
   const answer = await ask(deps, endpoint, { url, method: 'GET', deadlineMs: DEADLINE_MS });
   if (answer.ok) return { models: modelsIn(answer.body) ?? noList(url) };
   if (answer.status === 404 || answer.status === 405) throw noList(url);
-  const { error, next } = failureOf(answer.reason);
+  const { error, next } = failureOf(answer.reason, 'Then ask again.');
   throw new Refusal('unavailable', error, next);
 }
 

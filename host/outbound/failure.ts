@@ -3,8 +3,11 @@ export type Failure = { error: string; next: string };
 
 const TRY_AGAIN = 'Send the message again.';
 
-/** `reason` is what stands in the dispatch: `<kind>: <detail>` from a runner, or one of the host's own. */
-export function failureOf(reason: string | null): Failure {
+/**
+ * `reason` is what stands in the dispatch: `<kind>: <detail>` from a runner, or one of the host's own. `again` says how
+ * that is tried once more.
+ */
+export function failureOf(reason: string | null, again: string = TRY_AGAIN): Failure {
   const [kind, ...rest] = (reason ?? 'fatal').split(': ');
   const detail = rest.join(': ').trim();
   const because = detail === '' ? '' : `: ${detail}`;
@@ -14,7 +17,7 @@ export function failureOf(reason: string | null): Failure {
     case 'new-conversation':
       return { error: 'a new conversation began before this was answered', next: TRY_AGAIN };
     case 'transient':
-      return { error: `the model could not be reached${because}`, next: `Check the endpoint, then: ${TRY_AGAIN}` };
+      return { error: `the model could not be reached${because}`, next: `Check the endpoint. ${again}` };
     case 'quota':
       return {
         error: `the model's quota is used up${because}`,
@@ -44,7 +47,7 @@ export function failureOf(reason: string | null): Failure {
     case 'too-large':
       return { error: `the session's outbound file is over its limit${because}`, next: 'Begin afresh with /new.' };
     default:
-      return { error: `the agent failed${because}`, next: TRY_AGAIN };
+      return { error: `the agent failed${because}`, next: again };
   }
 }
 

@@ -128,17 +128,16 @@ test('setup by a file of answers; again, it changes nothing', async (t) => {
 });
 
 test('setup says that an endpoint does not answer, and is run again once it does', async (t) => {
-  const endpoint = await anthropic(t, [
-    { status: 529, body: { error: { type: 'overloaded_error', message: 'busy' } } },
-    { text: 'x' },
-  ]);
+  const busy = { status: 529, body: { error: { type: 'overloaded_error', message: 'busy' } } };
+  const endpoint = await anthropic(t, [busy, busy, { status: 404, body: {} }, { status: 200, body: { content: [] } }]);
   const person = new Person(t, {});
   const path = join(person.home, 'answers.json');
-  const answers = { provider: 'endpoint', 'base-url': endpoint.baseUrl, api: 'anthropic', agent: 'helper' };
+  const model = 'an-older-model';
+  const answers = { provider: 'endpoint', 'base-url': endpoint.baseUrl, api: 'anthropic', agent: 'helper', model };
   writeFileSync(path, JSON.stringify(answers));
   const first = await person.run(['setup', '--answers', path]);
   assert.equal(first.code, 1);
-  assert.match(first.err, /It does not answer: [^]*overloaded/);
+  assert.match(first.err, /could not be listed[^]*Made helper[^]*It does not answer: [^]*overloaded/);
   const again = await person.run(['setup', '--answers', path]);
   assert.equal(again.code, 0, again.err);
   assert.match(again.err, /Changed helper[^]*It answers \(\d+ ms\)/);
