@@ -14,12 +14,13 @@ const UNREAD_BYTES = 8 * 1024 * 1024;
 export async function serveChat(deps: ChatDeps, agent: AgentView, outgoing: ServerResponse): Promise<void> {
   outgoing.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
   const write = (event: ChatEvent): void => {
-    if (outgoing.destroyed) return;
+    if (outgoing.destroyed || outgoing.writableEnded) return;
     outgoing.write(`${JSON.stringify(event)}\n`);
     if (outgoing.writableLength > UNREAD_BYTES) outgoing.destroy();
   };
   const { provider, model, sandbox, name } = agent;
   write({ type: 'ready', agent: name, provider, model, sandbox, waiting: await waitingIn(deps.central, name) });
+  let told = Promise.resolve();
   const ends = [
     deps.signals.on('progress', ({ agentId, progress }) => {
       const { state, detail, since } = progress;
@@ -29,9 +30,9 @@ export async function serveChat(deps: ChatDeps, agent: AgentView, outgoing: Serv
       if (agentId !== agent.id || (state !== 'waiting' && state !== 'starting')) return;
       write({ type: 'progress', state: state === 'waiting' ? 'queued' : 'starting', detail: null, since: deps.now() });
     }),
-    deps.signals.on('settled', ({ eventIds }) => void tellSettled(deps.central, agent.id, eventIds, write)),
+    deps.signals.on('settled', ({ eventIds }) => (told = tellSettled(deps.central, agent.id, eventIds, write))),
     deps.signals.on('deleted', ({ agentId }) => {
-      if (agentId === agent.id) outgoing.end();
+      if (agentId === agent.id) void told.finally(() => outgoing.end());
     }),
     deps.terminal.connect(name, { show: (it) => write(messageEvent(it)) }),
   ];
