@@ -95,7 +95,8 @@ export class Central {
   /** Waits for the commits under way, then closes both connections. */
   async close(): Promise<void> {
     await this.#flushing;
-    for (const file of this.#files) file.close();
+    // The writing one last: only then is the WAL taken into the file and removed.
+    for (const file of this.#files.toReversed()) file.close();
   }
 }
 

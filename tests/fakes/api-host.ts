@@ -6,7 +6,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AgentInput, AgentView, ApiError, ChatEvent, MessageView, StatusView } from '../../host/api/contract.ts';
+import type {
+  AgentInput,
+  AgentView,
+  ApiError,
+  ChatEvent,
+  CheckView,
+  MessageView,
+  StatusView,
+} from '../../host/api/contract.ts';
 
 type Message = { agent: string; text: string; view: MessageView };
 
@@ -18,6 +26,8 @@ export class ApiHost {
   /** Said to `agent` by nobody's request; kept until it is received. */
   readonly waiting: { agent: string; delivery: string; text: string }[] = [];
   readonly uids = new Set<string>();
+  /** What a call to the model of an agent comes to, by its name. */
+  readonly checks = new Map<string, CheckView>();
   stopped = false;
   onStop: () => void = () => {};
   #chats = new Map<ServerResponse, string>();
@@ -122,6 +132,8 @@ export class ApiHost {
         return this.addAgent(body as AgentInput);
       case 'GET agents :':
         return this.agents.get(name) ?? unknown(name);
+      case 'POST agents : check':
+        return this.checks.get(name) ?? { ok: true, ms: 1 };
       case 'POST agents : messages':
         return this.agents.has(name) ? this.#accept(name, String(body.text), String(body.id)) : unknown(name);
       case 'GET agents : chat':
