@@ -15,3 +15,12 @@ export function wrap(text: string, indent = ''): string[] {
   }
   return [...lines, line];
 }
+
+/** A command alone is never broken: it is there to be copied. */
+const SENTENCE = /[a-z)]\.( |$)|[a-z]: /;
+
+/** A next step: wrapped where it is a sentence. */
+export const wrapStep = (text: string): string[] => (SENTENCE.test(text) ? wrap(text) : [text]);
+
+/** Several lines stay as they are: they quote somebody. */
+export const wrapSaid = (text: string): string[] => (text.includes('\n') ? [text] : wrap(text));

@@ -1,10 +1,8 @@
 /** What the doctor says to people. */
 import type { Checked, Finding } from '../../host/doctor/check.ts';
-import { wrap } from '../wrap.ts';
+import { wrap, wrapStep } from '../wrap.ts';
 
 const INDENT = '  ';
-/** A next step that is a command alone is never broken: it is there to be copied. */
-const SENTENCE = /[a-z)]\.( |$)/;
 
 /** Findings, with `all` what is fine too, and one line of how it stands. */
 export function report(checked: readonly Checked[], all: boolean): string {
@@ -20,7 +18,7 @@ export function report(checked: readonly Checked[], all: boolean): string {
 
 function tell({ severity, what, next, fixed }: Finding): string[] {
   const head = wrap(`${fixed === undefined ? severity : 'fixed'}: ${what}`, INDENT);
-  const lines = fixed !== undefined ? wrap(`Done: ${fixed}.`) : SENTENCE.test(next) ? wrap(next) : [next];
+  const lines = fixed === undefined ? wrapStep(next) : wrap(`Done: ${fixed}.`);
   return [...head, ...lines.map((it) => INDENT + it)];
 }
 

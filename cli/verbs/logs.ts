@@ -22,10 +22,7 @@ export async function logs(context: Context, { follow, lines }: LogsOptions): Pr
   const file = new LogFile(log, context.uid === 0 ? (findServiceUser()?.uid ?? 0) : context.uid);
   const said = file.last(count);
   if (said === null && !follow) {
-    throw new Failure(
-      `there is no log at ${log}: no host was started detached yet`,
-      'Start one: ./halfdoor start --detach',
-    );
+    throw new Failure(`there is no log at ${log}`, 'A host started detached writes one: ./halfdoor start --detach');
   }
   await show(context, said ?? []);
   if (!follow) return;

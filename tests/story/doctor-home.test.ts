@@ -214,6 +214,6 @@ test('a home that belongs to another user: told by the doctor, and by a start', 
   for (const words of [['start'], ['start', '--detach'], ['send', 'a', 'hi']]) {
     const { code: started, err } = await runHalfdoor({ home: '/usr', words });
     assert.equal(started, 1);
-    assert.match(err, /the home \/usr belongs to another user \(uid 0\)\n.*\.\/halfdoor doctor/);
+    assert.match(err, /the home \/usr belongs to another user \(uid 0\)\n[^]*\.\/halfdoor doctor\n$/);
   }
 });
