@@ -101,10 +101,19 @@ type Ground = Awaited<ReturnType<typeof openGround>>;
 
 /** What everything else stands on: the lock first, then no stray of a host before, then the database and the templates. */
 async function openGround(options: HostOptions) {
-  const { clock, log, durable, uid } = options;
   const home = homeAt(options.root);
   makeFolders(home);
   const lock = lockHome(home.root, home.lock, home.pidFile, options.pid);
+  try {
+    return { lock, ...(await openHeld(options, home)) };
+  } catch (error) {
+    lock.release(); // or its pid file would tell of a host that died
+    throw error;
+  }
+}
+
+async function openHeld(options: HostOptions, home: Home) {
+  const { clock, log, durable, uid } = options;
   const runDir = runDirFor(home, options.env, tmpdir(), uid);
   ensureRunDir(home, runDir, uid);
   const reaped = await reapStrays(home.label);
@@ -113,7 +122,7 @@ async function openGround(options: HostOptions) {
   const central = await Central.open(home.central, durable);
   const templates = ensureTemplates(home, durable);
   const ids = makeIds(() => clock.now().getTime());
-  return { home, lock, runDir, central, templates, ids, now: () => isoNow(clock) };
+  return { home, runDir, central, templates, ids, now: () => isoNow(clock) };
 }
 
 type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader'>;

@@ -29,16 +29,16 @@ async function secretNames(context: Context): Promise<readonly string[] | null> 
   }
 }
 
-async function lookAtOne(
-  context: Context,
-  { name, key }: AgentView,
-  names: readonly string[] | null,
-): Promise<Found[]> {
-  if (key && names && !names.includes(key)) {
-    const what = `Agent ${name} gives its model the secret ${key}, and there is none of this name.`;
-    return [{ id: `key-missing:${name}`, severity: 'broken', what, next: `./halfdoor secrets set ${key}` }];
-  }
-  return judgeCheck(name, await check(context, name));
+async function lookAtOne(context: Context, agent: AgentView, names: readonly string[] | null): Promise<Found[]> {
+  const found = judgeKey(agent, names);
+  return found.length > 0 ? found : judgeCheck(agent.name, await check(context, agent.name));
+}
+
+/** A secret that an agent's model is given must be there; without it no call is worth a try. */
+export function judgeKey({ name, key }: Pick<AgentView, 'name' | 'key'>, names: readonly string[] | null): Found[] {
+  if (!key || names === null || names.includes(key)) return [];
+  const what = `Agent ${name} gives its model the secret ${key}, and there is none of this name.`;
+  return [{ id: `key-missing:${name}`, severity: 'broken', what, next: `./halfdoor secrets set ${key}` }];
 }
 
 async function check(context: Context, name: string): Promise<CheckView> {

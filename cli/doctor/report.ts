@@ -11,6 +11,7 @@ export function report(checked: readonly Checked[], all: boolean): string {
   const shown = [
     ...(all ? fine.flatMap((it) => wrap(it, INDENT)) : []),
     ...findings.flatMap(tell),
+    ...checked.flatMap(({ note }) => (note === undefined ? [] : wrap(`note: ${note}`, INDENT))),
     sum(findings, checked.length),
   ];
   return shown.join('\n');

@@ -4,6 +4,7 @@ import type { CheckView } from '../../host/api/contract.ts';
 import type { Finding } from '../../host/doctor/check.ts';
 import { examine } from '../../tests/world/doctor.ts';
 import { runCheck } from '../../host/doctor/check.ts';
+import { judgeKey } from '../doctor/models.ts';
 import { report } from '../doctor/report.ts';
 import { judgeRuntimes } from '../doctor/runtimes.ts';
 import { fakeHost } from './run-cli.ts';
@@ -42,6 +43,14 @@ test('a key that the provider refuses, an endpoint that is down: the words of th
 
 test('models that answer are nothing to tell', async (t) => {
   assert.deepEqual(await findingsOf(t, { one: { ok: true, ms: 3 }, two: { ok: true, ms: 0 } }), []);
+});
+
+test('a secret that is named and not there, or cannot be asked for', () => {
+  const agent = { name: 'a', key: 'OPENAI_API_KEY' };
+  const [found] = judgeKey(agent, ['ANTHROPIC_API_KEY']);
+  assert.equal(found?.next, './halfdoor secrets set OPENAI_API_KEY');
+  for (const names of [null, ['OPENAI_API_KEY']]) assert.deepEqual(judgeKey(agent, names), []);
+  assert.deepEqual(judgeKey({ name: 'a', key: null }, []), []);
 });
 
 const seen = { node: '24.21.0', bunPath: '/b', bunThere: true, bun: '1.4.5', pinned: '1.4.5' };

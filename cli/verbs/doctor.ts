@@ -19,7 +19,8 @@ export async function doctor(context: Context, { fix, all }: DoctorOptions): Pro
   const checked = [...install, ...home, await runCheck(models(context), fix)];
   const findings = checked.flatMap((it) => it.findings);
   if (findings.some(({ fixed }) => fixed === undefined)) process.exitCode = 1;
-  context.printer.answer({ findings, checked: checked.length }, report(checked, all));
+  const notes = checked.flatMap(({ note }) => note ?? []);
+  context.printer.answer({ findings, checked: checked.length, notes }, report(checked, all));
 }
 
 /** A sandbox without its programs, and a home that a half-finished install cannot look at, are told already. */

@@ -10,7 +10,7 @@ export type Endpoint = { api: 'anthropic' | 'openai'; baseUrl: string | null };
 export type CentralLook =
   | { state: 'missing' }
   | { state: 'damaged' | 'unreadable'; why: string }
-  | { state: 'newer'; migrations: string[]; known: string }
+  | { state: 'newer'; migrations: readonly string[]; known: string }
   | { state: 'older' }
   | {
       state: 'sound';

@@ -6,24 +6,25 @@ export type Finding = { id: string; severity: 'broken' | 'warning'; what: string
 /** `mend` is there only where mending is safe; it says what it did, and throws when it could not. */
 export type Found = Finding & { mend?: () => string | Promise<string> };
 
-/** `fine`: in a few words what is well when nothing was found. */
-export type Look = { fine: string; found: Found[] };
+/** `fine`: in a few words what is well when nothing was found. `note`: what could not be asked, and how it could. */
+export type Look = { fine: string; found: Found[]; note?: string };
 
 /** May throw: that it could not look is then a finding of its own. */
 export type Check = { name: string; look(): Look | Promise<Look> };
 
-export type Checked = { fine: string; findings: Finding[] };
+export type Checked = { fine: string; findings: Finding[]; note?: string };
 
 /** Looks; with `fix` mends what can be mended and looks again, so that `fixed` stands only where the finding is gone. */
 export async function runCheck(check: Check, fix: boolean): Promise<Checked> {
   try {
-    const { fine, found } = await check.look();
+    const { fine, found, note } = await check.look();
+    const said = note === undefined ? { fine } : { fine, note };
     const done = fix ? await mendAll(found) : new Map<string, string>();
-    if (done.size === 0) return { fine, findings: found.map(plain) };
+    if (done.size === 0) return { ...said, findings: found.map(plain) };
     const still = (await check.look()).found;
     const gone = found.filter((it) => done.has(it.id) && !still.some(({ id }) => id === it.id));
     return {
-      fine,
+      ...said,
       findings: [...gone.map((it) => ({ ...plain(it), fixed: done.get(it.id) ?? '' })), ...still.map(plain)],
     };
   } catch (error) {

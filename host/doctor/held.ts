@@ -13,6 +13,7 @@ import type { Ground } from './ground.ts';
 const SETTLE_MS = 12_000;
 const LOOK_MS = 100;
 const ANSWER_MS = 5_000;
+const UNASKED = 'No model was asked, since no host runs: ./halfdoor start --detach && ./halfdoor doctor';
 
 export type HeldSeen = { held: boolean; answers: boolean; pid: number | null; strays: number; open: number };
 
@@ -27,6 +28,7 @@ export const heldHome = ({ home, central }: Ground): Check => ({
     return {
       fine: answers ? `a host runs (pid ${seen.pid})` : 'no host runs, and none is needed',
       found: judgeHeld(home, seen),
+      ...(held || central.state !== 'sound' || central.endpoints.length === 0 ? {} : { note: UNASKED }),
     };
   },
 });

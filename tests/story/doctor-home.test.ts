@@ -137,6 +137,7 @@ test('a central database of a newer Halfdoor: both versions are named, by the do
   assert.match(findings[0]?.what ?? '', newer);
   assert.match(findings[0]?.next ?? '', /^git -C \S+ pull$/);
   assert.match(await startsWith(world), newer);
+  assert.deepEqual(ids(await examine({ home: world.home })), ['database-newer']);
 });
 
 test('files that others may read are shut again', async (t) => {
@@ -177,7 +178,11 @@ test('a clock an hour off the one of a model endpoint', async (t) => {
   const baseUrl = `http://127.0.0.1:${port}/v1`;
   await world.createAgent({ name: 'b', provider: 'direct', model: 'm', baseUrl, api: 'openai' });
   await world.end('SIGTERM');
-  const { findings } = await examine({ home: world.home });
+  const { findings, notes } = await examine({ home: world.home });
+  assert.match(
+    notes.join(),
+    /No model was asked, since no host runs: \.\/halfdoor start --detach && \.\/halfdoor doctor/,
+  );
   assert.match(findings[0]?.what ?? '', new RegExp(`This clock is 60 minutes behind, if 127.0.0.1:${port} is right`));
   assert.match(findings[0]?.next ?? '', /^sudo (date -u -s|timedatectl)/);
 });

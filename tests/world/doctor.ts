@@ -7,7 +7,7 @@ import { bunPath, distPath, ROOT } from './programs.ts';
 /** Nothing that is asked here runs longer; a host that started after all is ended. */
 const ENDS_MS = 60_000;
 
-export type Examined = { code: number | null; findings: Finding[]; checked: number; err: string };
+export type Examined = { code: number | null; findings: Finding[]; checked: number; notes: string[]; err: string };
 
 export type Asked = {
   home: string;
@@ -42,7 +42,7 @@ export function runHalfdoor({ home, words = [], env = {}, before = [], main = 'c
 
 export async function examine({ words = [], ...asked }: Asked): Promise<Examined> {
   const { code, out, err } = await runHalfdoor({ ...asked, words: ['doctor', '--json', ...words] });
-  return { code, err, ...(JSON.parse(out || '{"findings":[],"checked":0}') as Pick<Examined, 'findings' | 'checked'>) };
+  return { code, err, ...(JSON.parse(out) as Omit<Examined, 'code' | 'err'>) };
 }
 
 export const ids = ({ findings }: Examined): string[] => findings.map(({ id }) => id);
