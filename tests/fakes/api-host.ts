@@ -11,6 +11,7 @@ import type {
   AgentView,
   ApiError,
   ChatEvent,
+  CheckView,
   MessageView,
   SecretView,
   StatusView,
@@ -28,6 +29,8 @@ export class ApiHost {
   readonly uids = new Set<string>();
   readonly secrets = new Map<string, string>();
   readonly patches: object[] = [];
+  /** What a call to the model of an agent comes to, by its name. */
+  readonly checks = new Map<string, CheckView>();
   stopped = false;
   onStop: () => void = () => {};
   #chats = new Map<ServerResponse, string>();
@@ -142,8 +145,6 @@ export class ApiHost {
         return this.agents.has(name) ? this.#change(name, body) : unknown(name);
       case 'DELETE agents :':
         return this.agents.delete(name) ? { deleted: name } : unknown(name);
-      case 'POST agents : check':
-        return { ok: false, fault: 'the model endpoint refused the key in the secret K', next: 'Set it.' };
       case 'GET secrets':
         return [...this.secrets.keys()].map((it) => this.#secret(it));
       case 'PUT secrets :':
@@ -151,6 +152,8 @@ export class ApiHost {
         return this.#secret(name);
       case 'DELETE secrets :':
         return this.secrets.delete(name) ? { removed: name } : { error: `there is no secret ${name}`, next: 'none' };
+      case 'POST agents : check':
+        return this.checks.get(name) ?? { ok: true, ms: 1 };
       case 'POST agents : messages':
         return this.agents.has(name) ? this.#accept(name, String(body.text), String(body.id)) : unknown(name);
       case 'GET agents : chat':
