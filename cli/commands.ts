@@ -57,7 +57,7 @@ function addAgents(program: Command, context: Context): void {
   agents
     .command('create <name>')
     .description('make an agent and its terminal')
-    .requiredOption('--provider <provider>', 'what thinks inside the sandbox: mock, direct')
+    .requiredOption('--provider <provider>', 'what thinks inside the sandbox: demo, direct, mock')
     .option('--model <model>', 'what the provider calls it')
     .option('--base-url <url>', 'model endpoint')
     .addOption(new Option('--api <protocol>', 'protocol of the model endpoint').choices(['anthropic', 'openai']))

@@ -131,7 +131,7 @@ function parseSaid(value: unknown): Said | null {
   if (typeof value !== 'object' || value === null) return null;
   const { to, reply, at, text } = value as Record<string, unknown>;
   if (!isText(to) || !isCount(reply) || !isCount(at) || typeof text !== 'string') return null;
-  if (at > LIMITS.streamedBytes || text === '' || Buffer.byteLength(text) > LIMITS.saidBytes) return null;
+  if (at > LIMITS.streamedChars || text === '' || Buffer.byteLength(text) > LIMITS.saidBytes) return null;
   return { to, reply, at, text: text.toWellFormed() };
 }
 

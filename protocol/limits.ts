@@ -30,7 +30,7 @@ export const LIMITS = {
   progressBytes: 4096,
   saidBytes: 2048,
   saidEveryMs: 80,
-  streamedBytes: 256 * 1024,
+  streamedChars: 256 * 1024,
   seqAhead: 2 ** 20,
   nameChars: 40,
   socketPathBytes: 107,

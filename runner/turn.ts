@@ -7,6 +7,7 @@ import type { OutboundWriter } from '@halfdoor/protocol/runner';
 import { parseAnswer } from './answer.ts';
 import type { Intake } from './intake.ts';
 import type { Life } from './life.ts';
+import type { Preview } from './preview.ts';
 import { alreadySaid, block, instructions, nudge } from './prompt.ts';
 import type { AgentProvider, AgentQuery, ErrorKind, PromptMessage, ProviderEvent } from './providers/provider.ts';
 import type { Saying, Speaker } from './speaker.ts';
@@ -15,6 +16,7 @@ export type TurnDeps = {
   outbound: OutboundWriter;
   intake: Intake;
   life: Life;
+  preview: Preview;
   speaker: Speaker;
   provider: AgentProvider;
   /** Key of this provider's continuation in session_state. */
@@ -55,10 +57,12 @@ export class Turn {
 
   /** Runs to its end. Every failure is settled, except `fenced` and the like, which are thrown. */
   async run(): Promise<void> {
-    const { outbound, speaker, life } = this.#deps;
+    const { outbound, speaker, life, preview } = this.#deps;
     speaker.forget();
+    preview.turn();
     for (let ending: Ending = 'again'; ending !== 'over';) {
       this.#claim();
+      preview.begin();
       life.show('thinking', null);
       const said = speaker.begin(outbound.saidBefore([...this.#given.values()]));
       ending = await this.#converse(this.#prompt(alreadySaid(said)));
@@ -132,6 +136,7 @@ export class Turn {
       }
     } finally {
       this.#query = null;
+      this.#deps.preview.begin();
     }
     if (failure !== null) return this.#onFailure(failure, query);
     if (this.#abort.signal.aborted || this.#unanswered(prompt).length === 0) return 'over';
@@ -151,10 +156,20 @@ export class Turn {
       case 'seen':
         for (const id of event.ids) if (this.#given.has(id)) this.#seen.add(id);
         return null;
+      case 'asked':
+        this.#deps.preview.begin();
+        this.#deps.life.show('waiting', null);
+        return null;
+      case 'delta':
+        this.#deps.preview.take(event.text);
+        return null;
       case 'progress':
+        this.#deps.preview.begin();
         this.#deps.life.show(event.tool ? 'tool' : 'thinking', event.tool ?? null);
         return null;
       case 'activity':
+        this.#deps.life.stirred();
+        return null;
       case 'usage':
         return null;
       case 'result':
@@ -172,6 +187,7 @@ export class Turn {
   }
 
   #onResult({ text, continuation }: Extract<ProviderEvent, { type: 'result' }>, query: AgentQuery): void {
+    this.#deps.preview.begin();
     const destinations = this.#deps.intake.destinations();
     const known = new Set(destinations.map((it) => it.localName));
     const { messages, scratch } = parseAnswer(text);

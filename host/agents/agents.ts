@@ -11,7 +11,7 @@ import type { Ids } from '../ids.ts';
 import { Refusal } from '../refusal.ts';
 import { SANDBOX_KINDS, type Probe, type SandboxKind } from '../sandboxes/sandbox.ts';
 
-export const PROVIDERS = ['mock', 'direct'] as const;
+export const PROVIDERS = ['demo', 'direct', 'mock'] as const;
 const INSTRUCTIONS_BYTES = 64 * 1024;
 
 export type AgentsDeps = {

@@ -151,7 +151,7 @@ test('hostile content is null or cut to what is known', () => {
     { ...SAID, to: 'x'.repeat(999) },
     { ...SAID, reply: -1 },
     { ...SAID, at: 1e300 },
-    { ...SAID, at: LIMITS.streamedBytes + 1 },
+    { ...SAID, at: LIMITS.streamedChars + 1 },
     { ...SAID, at: 1.5 },
     { ...SAID, text: '' },
     { ...SAID, text: 'x'.repeat(LIMITS.saidBytes + 1) },
