@@ -4,7 +4,8 @@ export type Asked = { id: string; from: string; text: string };
 
 /** Text that holds our own tags is quoted as code, as a careful model would. */
 export function addressed(to: string, text: string): string {
-  const quoted = /<\/?(message|internal)/.test(text) ? `\`\`\`\`\n${text}\n\`\`\`\`` : text;
+  const fence = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([run]) => run.length)) + 1);
+  const quoted = /<\/?(message|internal)/.test(text) ? `${fence}\n${text}\n${fence}` : text;
   return `<message to="${to}">${quoted}</message>`;
 }
 
