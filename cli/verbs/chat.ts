@@ -2,7 +2,10 @@ import { randomUUIDv7 } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChatEvent, MessageView } from '../../host/api/contract.ts';
 import { pathStep } from '../api.ts';
+import { banner } from '../chat/banner.ts';
 import { Conversation } from '../chat/conversation.ts';
+import { timed } from '../chat/doing.ts';
+import { historyPath, openHistory } from '../chat/history.ts';
 import { isLively, jsonScreen, openScreen, type Screen, type Terminal } from '../chat/screen.ts';
 import { follow } from '../chat/stream.ts';
 import type { Context } from '../context.ts';
@@ -22,17 +25,16 @@ const AWAY_MS = 30_000;
 export async function chat(context: Context, agent: string): Promise<void> {
   await ensureHost(context);
   await context.api.call('GET', `/v1/agents/${pathStep(agent)}`); // refused before a prompt is shown
-  const terminal: Terminal = { input: process.stdin, output: process.stdout, env: context.env };
+  const { env, uid } = context;
+  const place = { input: process.stdin, output: process.stdout, env };
+  const history = openHistory(isLively(place) && !context.printer.json ? historyPath(env) : null, uid);
+  const terminal: Terminal = { ...place, history };
   const screen = context.printer.json ? jsonScreen(terminal) : openScreen(terminal);
   const end = new AbortController();
   const conversation = new Conversation({ ...hostSide(context, agent, end.signal), ...shownOn(screen, () => tick()) });
-  const since = { ms: 0 };
   const tick = (): void => {
-    const { doing } = conversation;
-    if (doing === null) since.ms = 0;
-    else since.ms ||= Date.now();
-    const seconds = `${Math.floor((Date.now() - since.ms) / 1000)} s`;
-    screen.working(doing === null ? null : doing === '' ? seconds : `${doing}, ${seconds}`);
+    const { doing, partial } = conversation;
+    screen.live(doing && timed(doing, Date.now()), partial);
   };
   const ticking = setInterval(tick, TICK_MS);
   try {
@@ -58,6 +60,7 @@ async function talk(context: Context, agent: string, { screen, conversation, end
   let away: NodeJS.Timeout | undefined;
   const gone = Promise.withResolvers<never>();
   const closed = Promise.withResolvers<void>();
+  let greeted = !live;
   screen.onLine((line) => {
     if (line.trim() !== '') sent.push(conversation.send(line));
   });
@@ -66,6 +69,10 @@ async function talk(context: Context, agent: string, { screen, conversation, end
   const following = follow(context.api, agent, end.signal, {
     onEvent: (event: ChatEvent) => {
       if (context.printer.json) process.stdout.write(`${visibleJson(event)}\n`);
+      if (event.type === 'ready' && !greeted) {
+        greeted = true;
+        screen.say(banner(event));
+      }
       conversation.event(event);
     },
     onConnection: (state) => {
@@ -104,6 +111,7 @@ function hostSide({ api }: Context, agent: string, signal: AbortSignal) {
     received: async (ids: string[]) => void (await api.call('POST', '/v1/deliveries/received', { ids })),
     pause: () => sleep(AGAIN_MS, undefined, { signal }).catch((): void => {}),
     id: () => randomUUIDv7(),
+    nowMs: () => Date.now(),
   };
 }
 
