@@ -40,13 +40,8 @@ export function frameOf({ partial, status, line }: Shown, { columns, rows }: Siz
   };
 }
 
-function lastRows({ text, cut }: Partial, width: number, room: number): string[] {
-  if (room < 1) return [];
-  const all = wrap(`${cut ? CUT : ''}${visible(text)}`, width);
-  if (all.length <= room) return all;
-  const [first = '', ...rest] = all.slice(-room);
-  return [fit(`${CUT}${first}`, width), ...rest];
-}
+const lastRows = ({ text, cut }: Partial, width: number, room: number): string[] =>
+  room < 1 ? [] : wrap(`${cut ? CUT : ''}${visible(text)}`, width).slice(-room);
 
 /** The line as it stands, and of a long one the rows around the cursor. */
 function typedRows({ text, cursor }: Shown['line'], width: number, room: number) {

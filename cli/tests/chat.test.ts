@@ -1,11 +1,8 @@
 // needs: pty
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { collect, fakeHost, runCli, startCli } from './run-cli.ts';
-
-const MAIN = join(import.meta.dirname, '..', 'main.ts');
+import { atTerminal } from './pty.ts';
+import { fakeHost, runCli, startCli } from './run-cli.ts';
 
 test('lines from a pipe: all sent in order, waited for, no escape in the output', async (t) => {
   const host = await fakeHost(t);
@@ -62,24 +59,6 @@ test('a host that restarts in mid-turn: the chat connects again and shows the an
   assert.equal(code, 0);
   assert.match(out, /host went away[^]*after all/);
 });
-
-/** On a pty, as a person sits before it. */
-function atTerminal(home: string, env: NodeJS.ProcessEnv) {
-  const child = spawn('script', ['-qefc', `'${process.execPath}' '${MAIN}' chat a`, '/dev/null'], {
-    env: { PATH: process.env.PATH, HOME: home, HALFDOOR_HOME: home, SHELL: '/bin/sh', ...env },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let look = (): void => {};
-  child.stdout.on('data', (part) => {
-    out += String(part);
-    look();
-  });
-  const shown = async (what: RegExp): Promise<void> => {
-    while (!what.test(out)) await new Promise<void>((resolve) => (look = resolve));
-  };
-  return { child, shown, type: (text: string) => child.stdin.write(text), ended: collect(child) };
-}
 
 test('at a terminal: working line, Ctrl-C stops the turn, twice leaves', async (t) => {
   const host = await fakeHost(t);

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChatEvent, MessageView } from '../../host/api/contract.ts';
+import type { AgentView, ChatEvent, MessageView } from '../../host/api/contract.ts';
 import { pathStep } from '../api.ts';
 import { banner } from '../chat/banner.ts';
 import { Conversation } from '../chat/conversation.ts';
@@ -24,7 +24,8 @@ const AWAY_MS = 30_000;
 /** Until Ctrl-D, Ctrl-C twice, or, with lines from a pipe, until all of them are settled. Starts a host if none runs. */
 export async function chat(context: Context, agent: string): Promise<void> {
   await ensureHost(context);
-  await context.api.call('GET', `/v1/agents/${pathStep(agent)}`); // refused before a prompt is shown
+  // Refused before a prompt is shown.
+  const who = await context.api.call<AgentView>('GET', `/v1/agents/${pathStep(agent)}`);
   const { env, uid } = context;
   const place = { input: process.stdin, output: process.stdout, env };
   const history = openHistory(isLively(place) && !context.printer.json ? historyPath(env) : null, uid);
@@ -36,21 +37,18 @@ export async function chat(context: Context, agent: string): Promise<void> {
     const { doing, partial } = conversation;
     screen.live(doing && timed(doing, Date.now()), partial);
   };
+  const live = terminal.input.isTTY === true;
+  if (live) screen.say(banner(who));
   const ticking = setInterval(tick, TICK_MS);
   try {
-    await talk(context, agent, {
-      screen,
-      conversation,
-      end,
-      live: isLively(terminal) || terminal.input.isTTY === true,
-    });
+    await talk(context, agent, { screen, conversation, end, live });
   } finally {
     clearInterval(ticking);
     conversation.leave();
     end.abort();
     screen.close();
   }
-  if (conversation.failed && terminal.input.isTTY !== true) process.exitCode = 1;
+  if (conversation.failed && !live) process.exitCode = 1;
 }
 
 type Talk = { screen: Screen; conversation: Conversation; end: AbortController; live: boolean };
@@ -60,7 +58,6 @@ async function talk(context: Context, agent: string, { screen, conversation, end
   let away: NodeJS.Timeout | undefined;
   const gone = Promise.withResolvers<never>();
   const closed = Promise.withResolvers<void>();
-  let greeted = !live;
   screen.onLine((line) => {
     if (line.trim() !== '') sent.push(conversation.send(line));
   });
@@ -69,10 +66,6 @@ async function talk(context: Context, agent: string, { screen, conversation, end
   const following = follow(context.api, agent, end.signal, {
     onEvent: (event: ChatEvent) => {
       if (context.printer.json) process.stdout.write(`${visibleJson(event)}\n`);
-      if (event.type === 'ready' && !greeted) {
-        greeted = true;
-        screen.say(banner(event));
-      }
       conversation.event(event);
     },
     onConnection: (state) => {
