@@ -92,8 +92,7 @@ function newerHalf(said: Said): Said | null {
 
 export const heartbeatFile = (path: string): LineFile<Heartbeat> =>
   new LineFile(path, LIMITS.heartbeatBytes, fewerClaims);
-export const progressFile = (path: string): LineFile<Progress> =>
-  new LineFile(path, LIMITS.progressBytes, saysLess);
+export const progressFile = (path: string): LineFile<Progress> => new LineFile(path, LIMITS.progressBytes, saysLess);
 
 function firstLine(content: string): Record<string, unknown> | null {
   try {

@@ -12,11 +12,11 @@ import {
   progressFile,
   type BellRunner,
 } from '@halfdoor/protocol/runner';
+import { makeInside } from './inside.ts';
 import { Intake } from './intake.ts';
 import { Life } from './life.ts';
 import { Loop } from './loop.ts';
 import { loadProvider } from './providers/index.ts';
-import type { Inside } from './providers/provider.ts';
 import { Speaker } from './speaker.ts';
 import { Preview } from './preview.ts';
 import { makeTools } from './tools/index.ts';
@@ -76,12 +76,7 @@ async function serve(run: number, base: string, outbound: OutboundWriter): Promi
   );
   const netSocket = join(base, 'run', 'net.sock');
   const { model, api } = routing;
-  const inside: Inside = {
-    base,
-    destinations: () => intake.destinations().map((it) => it.localName),
-    counts: () => ({ ...inbound.counts(), ...outbound.counts() }),
-    attempt: (to, text) => speaker.attempt(answering().saying, to, text),
-  };
+  const inside = makeInside({ base, inbound, outbound, intake, speaker, saying: () => answering().saying });
   const deps = { tools, model, api, netSocket, env, inside, sleep, randomId: newId };
   const provider = await loadProvider(routing.provider, deps);
   const ownInstructions = (): string => readOr(join(base, 'agent', 'instructions.md'), '');

@@ -57,8 +57,7 @@ const left = ({ text, cursor }: Editor): number =>
 const right = ({ text, cursor }: Editor): number =>
   cursor + (characters.segment(text.slice(cursor)).containing(0)?.segment.length ?? 0);
 const wordLeft = ({ text, cursor }: Editor): number => Math.max(0, text.slice(0, cursor).search(/\S+\s*$/));
-const wordRight = ({ text, cursor }: Editor): number =>
-  cursor + (/^\s*\S*/.exec(text.slice(cursor))?.[0].length ?? 0);
+const wordRight = ({ text, cursor }: Editor): number => cursor + (/^\s*\S*/.exec(text.slice(cursor))?.[0].length ?? 0);
 
 const toLeft: Edit = (it) => at(it, left(it));
 const toRight: Edit = (it) => at(it, right(it));

@@ -1,5 +1,15 @@
 /** What was typed before, one entry a line, so that it outlives the process. A convenience: what fails here is not told. */
-import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readSync, writeSync, ftruncateSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  writeSync,
+  ftruncateSync,
+} from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 
 export type History = { readonly lines: readonly string[]; add(text: string): void };
@@ -75,4 +85,5 @@ function load(fd: number): string[] {
 }
 
 const oneLine = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
-const manyLines = (line: string): string => line.replaceAll(/\\(.)/g, (_all, char) => (char === 'n' ? '\n' : String(char)));
+const manyLines = (line: string): string =>
+  line.replaceAll(/\\(.)/g, (_all, char) => (char === 'n' ? '\n' : String(char)));

@@ -22,7 +22,11 @@ const NAMES = ['left', 'right', 'home', 'end', 'up', 'down', 'backspace', 'delet
 const CASES: [name: string, words: string[], shown: string][] = [
   ['typed', ['a', 'b', '漢'], 'ab漢|'],
   ['in the middle', ['a', 'c', 'left', 'b'], 'ab|c'],
-  ['a character is what people see: combining marks and joined pictures', ['e\u0301', '👩‍🚀', 'left', 'left', 'x'], 'x|e\u0301👩‍🚀'],
+  [
+    'a character is what people see: combining marks and joined pictures',
+    ['e\u0301', '👩‍🚀', 'left', 'left', 'x'],
+    'x|e\u0301👩‍🚀',
+  ],
   ['backspace takes all of it', ['a', '👩‍🚀', 'backspace', 'e\u0301', 'backspace'], 'a|'],
   ['delete and ctrl-d', ['a', 'b', 'c', 'home', 'delete', 'ctrl-d'], '|c'],
   ['words', ['one two  three', 'meta-b', 'ctrl-w'], 'one |three'],
@@ -48,7 +52,10 @@ test('editor: what is pasted keeps its newlines and loses what drives a terminal
 
 test('editor: keys that ask for something', () => {
   const ctrl = (name: string, it = EMPTY) => press(it, { name, ctrl: true }, []);
-  assert.deepEqual(['c', 'd', 'l', 'z'].map((name) => ctrl(name)), ['interrupt', 'end', 'redraw', 'suspend']);
+  assert.deepEqual(
+    ['c', 'd', 'l', 'z'].map((name) => ctrl(name)),
+    ['interrupt', 'end', 'redraw', 'suspend'],
+  );
   assert.equal(press(EMPTY, { name: 'return' }, []), 'submit');
   assert.equal(keys(['a']).text, 'a');
   assert.notEqual(ctrl('d', keys(['a', 'left'])), 'end');

@@ -59,7 +59,10 @@ test('frame: a cursor behind a full row stands on the next', () => {
 
 test('frame: where the cursor is once a narrower terminal has wrapped it', () => {
   const frame = { rows: ['x'.repeat(39), 'yy', '> abc'], statusRow: -1, cursorRow: 2, cursorColumn: 5 };
-  assert.deepEqual([40, 20, 10].map((columns) => rewrappedCursorRow(frame, columns)), [2, 3, 5]);
+  assert.deepEqual(
+    [40, 20, 10].map((columns) => rewrappedCursorRow(frame, columns)),
+    [2, 3, 5],
+  );
 });
 
 test('what it is at: in words, with the time since it began', () => {

@@ -51,7 +51,10 @@ test('history: a link, a second name, a folder or the place of another user is l
     const history = openHistory(path, as);
     history.add('mine');
     assert.deepEqual(history.lines, ['mine'], name);
-    assert.equal(statSync(path, { throwIfNoEntry: false })?.isFile() ?? false, name !== 'folder' && name !== 'of-another');
+    assert.equal(
+      statSync(path, { throwIfNoEntry: false })?.isFile() ?? false,
+      name !== 'folder' && name !== 'of-another',
+    );
   }
   assert.equal(readFileSync(victim, 'utf8'), 'precious\n');
   const full = openHistory('/dev/full/history', uid);

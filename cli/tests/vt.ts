@@ -18,7 +18,11 @@ export class Vt {
 
   /** Every line since the start, those that scrolled away too. */
   get lines(): string[] {
-    return this.#lines.map((cells) => Array.from(cells, (cell) => cell ?? ' ').join('').trimEnd());
+    return this.#lines.map((cells) =>
+      Array.from(cells, (cell) => cell ?? ' ')
+        .join('')
+        .trimEnd(),
+    );
   }
 
   write(bytes: string): void {

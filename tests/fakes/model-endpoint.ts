@@ -15,7 +15,9 @@ export type Answer =
   /** Begins to answer and drops the connection. */
   | { breaksOff: true }
   /** Answers this once the promise is resolved. */
-  | { after: Promise<void>; text: string };
+  | { after: Promise<void>; text: string }
+  /** A slow model: begins its answer at once, says the first part of the text after one promise, the rest after the other. */
+  | { silentUntil: Promise<void>; restAfter: Promise<void>; text: string };
 
 export type Asked = { path: string; headers: IncomingHttpHeaders; body: Record<string, unknown> };
 
@@ -68,7 +70,17 @@ async function say(api: Api, answer: Answer | undefined, outgoing: ServerRespons
   }
   if ('after' in answer) await answer.after;
   outgoing.writeHead(200, { 'content-type': 'text/event-stream' });
+  if ('silentUntil' in answer) {
+    outgoing.flushHeaders();
+    await answer.silentUntil;
+  }
   const events = api === 'anthropic' ? anthropic(answer) : openai(answer);
+  // Up to the first piece of the text.
+  const first = api === 'anthropic' ? 3 : 2;
+  if ('silentUntil' in answer) {
+    for (const event of events.splice(0, first)) outgoing.write(event);
+    await answer.restAfter;
+  }
   for (const event of 'breaksOff' in answer ? events.slice(0, 2) : events) outgoing.write(event);
   if ('breaksOff' in answer) outgoing.socket?.destroySoon();
   else outgoing.end();

@@ -10,7 +10,10 @@ const SHOWN: [ask: string, answer: RegExp][] = [
   ['2', /I wrote 38 bytes to \/s\/work\/halfdoor-demo\.txt[^]*Written by a script/],
   ['3', /I ran: uname[^]*2 to the 10th is 1024/],
   ['run: id -u; cat /etc/shadow', /^It printed:\n {4}1000\n.*\/etc\/shadow: /],
-  ['4', /example\.com: no address found[^]*address: Network is unreachable, [^]*:11434: Connection refused, that is the/],
+  [
+    '4',
+    /example\.com: no address found[^]*address: Network is unreachable, [^]*:11434: Connection refused, that is the/,
+  ],
   ['5', /I can send to: terminal\. [^]*"somebody-else", which I was not given/],
   ['6', /The host told me: Message \d+ was not sent: [^]*\/s\/in\/inbound\.db: Read-only file system/],
   ['and now?', /I did not understand that: I am a script/],

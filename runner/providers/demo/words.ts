@@ -10,8 +10,7 @@ const TITLES: Record<Topic, string> = {
   door: 'the door: the two files between you and me',
 };
 
-const MODEL =
-  'For a real model: ./halfdoor setup (it picks up ANTHROPIC_API_KEY, OPENAI_API_KEY or a local Ollama).';
+const MODEL = 'For a real model: ./halfdoor setup (it picks up ANTHROPIC_API_KEY, OPENAI_API_KEY or a local Ollama).';
 
 export const INTRODUCTION =
   'I am a script, not a model: I know a few words, and what I show I really do, inside this sandbox.';
@@ -26,7 +25,9 @@ export function closing(shown: readonly Topic[]): string {
   const next = TOPICS.findIndex((topic) => !shown.includes(topic));
   const topic = TOPICS[next];
   const hint =
-    topic === undefined ? 'That was my whole list. Write "help" for it.' : `Next: write ${next + 1} (${TITLES[topic]}).`;
+    topic === undefined
+      ? 'That was my whole list. Write "help" for it.'
+      : `Next: write ${next + 1} (${TITLES[topic]}).`;
   return `${hint}\n${MODEL}`;
 }
 
