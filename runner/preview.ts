@@ -21,6 +21,8 @@ export class Preview {
   #shown = 0;
   #resting = false;
   #stale = false;
+  /** What was told last, to tell nothing twice; null before anything was. */
+  #told: string | null = null;
   #cancel: () => void = () => {};
 
   constructor(deps: Deps) {
@@ -41,6 +43,7 @@ export class Preview {
     this.#raw = '';
     this.#resting = false;
     this.#stale = false;
+    this.#told = null;
   }
 
   /** More of the answer. Past `LIMITS.streamedChars` nothing more of it is shown. */
@@ -55,7 +58,11 @@ export class Preview {
     this.#stale = false;
     const newest = newestMessage(this.#raw);
     if (newest !== null) this.#shown = newest.reply + 1;
-    this.#deps.life.write(newest && { ...newest, ...tail(newest.text), reply: this.#before + newest.reply });
+    const told = newest === null ? '' : `${newest.reply} ${newest.text.length}`;
+    if (told !== this.#told) {
+      this.#deps.life.write(newest && { ...newest, ...tail(newest.text), reply: this.#before + newest.reply });
+    }
+    this.#told = told;
     this.#resting = true;
     this.#cancel = this.#deps.after(LIMITS.saidEveryMs, () => {
       this.#resting = false;

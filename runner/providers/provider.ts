@@ -21,6 +21,8 @@ export type ProviderEvent =
   // Lossy: a provider that cannot stream tells none, and nothing is sent for it.
   | { type: 'delta'; text: string }
   | { type: 'progress'; text: string; tool?: string | null } // lossy
+  // What the model wrote before it went on to its tools: the messages in it are sent now, and `delta` begins anew.
+  | { type: 'interim'; text: string }
   | { type: 'usage'; inputTokens: number; outputTokens: number; usd?: number }
   // Ends what was seen; more may follow if messages were pushed. `continuation` is committed with the reply.
   | { type: 'result'; text: string; continuation?: string }

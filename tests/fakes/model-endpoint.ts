@@ -9,7 +9,8 @@ export type Api = 'anthropic' | 'openai';
 
 export type Answer =
   | { text: string }
-  | { tool: string; input: object | string }
+  /** Calls a tool, having said `before` first. */
+  | { tool: string; input: object | string; before?: string }
   /** Refused with this status and body. */
   | { status: number; body: object }
   /** Begins to answer and drops the connection. */
@@ -95,6 +96,8 @@ function pieces(text: string): string[] {
 const input = (it: { input: object | string }): string =>
   typeof it.input === 'string' ? it.input : JSON.stringify(it.input);
 
+const textDeltas = (text: string): object[] => pieces(text).map((piece) => ({ type: 'text_delta', text: piece }));
+
 function anthropic(answer: Exclude<Answer, { status: number }>): string[] {
   const event = (type: string, more: object): string =>
     `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
@@ -105,7 +108,7 @@ function anthropic(answer: Exclude<Answer, { status: number }>): string[] {
   const deltas =
     'tool' in answer
       ? pieces(input(answer)).map((partial_json) => ({ type: 'input_json_delta', partial_json }))
-      : pieces('text' in answer ? answer.text : 'cut').map((text) => ({ type: 'text_delta', text }));
+      : textDeltas('text' in answer ? answer.text : 'cut');
   const message = {
     id: 'msg_1',
     type: 'message',
@@ -116,11 +119,17 @@ function anthropic(answer: Exclude<Answer, { status: number }>): string[] {
     stop_sequence: null,
     usage: { input_tokens: 10, output_tokens: 1 },
   };
+  const whole = (index: number, content_block: object, parts: readonly object[]): string[] => [
+    event('content_block_start', { index, content_block }),
+    ...parts.map((delta) => event('content_block_delta', { index, delta })),
+    event('content_block_stop', { index }),
+  ];
+  const before = 'tool' in answer ? answer.before : undefined;
+  const said = before === undefined ? [] : whole(0, { type: 'text', text: '' }, textDeltas(before));
   return [
     event('message_start', { message }),
-    event('content_block_start', { index: 0, content_block: block }),
-    ...deltas.map((delta) => event('content_block_delta', { index: 0, delta })),
-    event('content_block_stop', { index: 0 }),
+    ...said,
+    ...whole(said.length === 0 ? 0 : 1, block, deltas),
     event('message_delta', {
       delta: { stop_reason: 'tool' in answer ? 'tool_use' : 'end_turn', stop_sequence: null },
       usage: { output_tokens: 5 },
@@ -149,6 +158,7 @@ function openai(answer: Exclude<Answer, { status: number }>): string[] {
       : pieces('text' in answer ? answer.text : 'cut').map((content) => ({ content }));
   return [
     chunk({ role: 'assistant' }),
+    ...('tool' in answer ? pieces(answer.before ?? '') : []).filter(Boolean).map((content) => chunk({ content })),
     ...deltas.map((delta) => chunk(delta)),
     chunk({}, 'tool' in answer ? 'tool_calls' : 'stop', {
       usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },

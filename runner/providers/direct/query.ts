@@ -64,6 +64,7 @@ export class DirectQuery extends QueuedQuery {
         yield { type: 'result', text: step.text, continuation };
         return;
       }
+      if (step.text.trim() !== '') yield { type: 'interim', text: step.text };
       yield* this.#useTools(step);
     }
     throw new ProblemError({ kind: 'fatal', message: `no answer after ${STEPS} steps` });
