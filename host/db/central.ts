@@ -26,6 +26,7 @@ export class Central {
   readonly #durable: Durable;
   #jobs: Job[] = [];
   #flushing: Promise<void> | null = null;
+  #agentsVersion = 0;
 
   private constructor(files: [DatabaseSync, DatabaseSync], durable: Durable) {
     this.#files = files;
@@ -56,10 +57,19 @@ export class Central {
       step,
       () =>
         new Promise<T>((resolve, reject) => {
-          this.#jobs.push({ run: job, resolve: resolve as (value: unknown) => void, reject });
+          const done = (value: unknown): void => {
+            if (step === 'agent') this.#agentsVersion += 1;
+            resolve(value as T);
+          };
+          this.#jobs.push({ run: job, resolve: done, reject });
           this.#flushing ??= new Promise((done) => setImmediate(() => void this.#flush().then(done)));
         }),
     );
+  }
+
+  /** Another number once agents, chats or destinations may have changed: what was read of them before is stale. */
+  get agentsVersion(): number {
+    return this.#agentsVersion;
   }
 
   async #flush(): Promise<void> {

@@ -90,7 +90,7 @@ export class ApiHost {
 
   say(agent: string, text: string, delivery: string, answers: string[] = []): void {
     this.waiting.push({ agent, delivery, text });
-    this.#event(agent, { type: 'message', delivery, seq: 1, text, notice: false, mayBeDuplicate: false, answers });
+    this.tell(agent, { type: 'message', delivery, seq: 1, text, notice: false, mayBeDuplicate: false, answers });
   }
 
   /** Resolves once `holds` does; looked at after every request. */
@@ -103,7 +103,8 @@ export class ApiHost {
     this.#watchers.clear();
   }
 
-  #event(agent: string, event: ChatEvent): void {
+  /** To every terminal of this agent that is connected. */
+  tell(agent: string, event: ChatEvent): void {
     for (const [chat, name] of this.#chats) if (name === agent) chat.write(`${JSON.stringify(event)}\n`);
   }
 
@@ -198,7 +199,7 @@ export class ApiHost {
     const view: MessageView = { id, status: 'accepted', replies: [], notices: [] };
     this.messages.set(id, { agent, text, view });
     if (text.startsWith('@hang')) {
-      this.#event(agent, { type: 'progress', state: 'tool', detail: 'shell', since: '2026-01-01T00:00:00.000Z' });
+      this.tell(agent, { type: 'progress', state: 'tool', detail: 'shell', since: new Date().toISOString() });
       return { ...view };
     }
     const accepted = structuredClone(view);
@@ -222,7 +223,7 @@ export class ApiHost {
       view.replies.push({ delivery: `d-${id}`, seq: 1, text: said, to: 'terminal' });
       this.say(agent, said, `d-${id}`, [id]);
     }
-    this.#event(agent, { type: 'settled', message: id, status: view.status === 'failed' ? 'failed' : 'done' });
+    this.tell(agent, { type: 'settled', message: id, status: view.status === 'failed' ? 'failed' : 'done' });
   }
 
   #chat(agent: string, answer: ServerResponse): undefined {
