@@ -1,8 +1,8 @@
-/** bubblewrap and tini: what the sandbox of Linux is made with, and the question whether they may be installed. */
+/** bubblewrap, tini and prlimit: what the sandbox of Linux is made with, and the one question the launcher ever asks. */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { askYes } from './ask.ts';
+import { createInterface } from 'node:readline/promises';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
 
@@ -10,6 +10,7 @@ import { Failure } from './failure.ts';
 const TOOLS = [
   ['bubblewrap', 'bwrap'],
   ['tini', 'tini'],
+  ['util-linux', 'prlimit'],
 ] as const;
 
 /** Names of the packages that lack. `system` is looked through whatever PATH says. */
@@ -44,10 +45,21 @@ export async function ensureSandboxTools(context: Context, needed: boolean): Pro
   context.printer.note(`${what}. ${next}`);
 }
 
-const mayInstall = (command: string): Promise<boolean> =>
-  askYes(`The sandbox is made with programs that are missing. May I ${command}?`);
+async function mayInstall(command: string): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await asking.question(
+      `The sandbox is made with programs that are missing. May I ${command}? [y/N] `,
+    );
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    asking.close();
+  }
+}
 
-function install(context: Context, packages: readonly string[]): void {
+/** Throws `Failure` with the last words of apt-get. Only root may call it. */
+export function install(context: Context, packages: readonly string[]): void {
   context.printer.note(`Installing ${packages.join(' and ')} with apt-get …`);
   const run = (args: readonly string[]) =>
     spawnSync('apt-get', ['-qq', ...args], {

@@ -6,10 +6,17 @@ import { HOME_TAKEN_EXIT } from './home.ts';
 import { openHost, type Host } from './host.ts';
 import { closeInherited } from './inherited.ts';
 import { errorText, makeLog } from './log.ts';
+import { Redactor } from './secrets/redact.ts';
+import { whyNotStarted } from './start-failure.ts';
 
 const env = process.env;
 const uid = process.getuid?.() ?? 0;
-const log = makeLog((line) => process.stdout.write(line), systemClock.now);
+const redactor = new Redactor();
+const redact = (text: string): string => redactor.text(text);
+const log = makeLog((line) => process.stdout.write(line), systemClock.now, redact);
+
+/** The keys of the public endpoints: the only secrets that may come this way, and they stay in memory. */
+const FROM_ENVIRONMENT = ['ANTHROPIC_API_KEY', 'OPENAI_API_KEY'];
 
 function needed(name: string): string {
   const value = env[name];
@@ -18,13 +25,14 @@ function needed(name: string): string {
 }
 
 function fail(error: string, next: string, code = 1): never {
-  process.stderr.write(`${error}\n${next}\n`);
+  process.stderr.write(redact(`${error}\n${next}\n`));
   process.exit(code);
 }
 
 if (uid === 0) fail('the host never runs as root', 'Start it with ./halfdoor start: it uses a user of its own.');
 
 closeInherited();
+process.umask(0o077); // however it was started: nothing in the home is for others
 
 let host: Host | null = null;
 let ending = false;
@@ -46,7 +54,8 @@ try {
     root: needed('HALFDOOR_HOME'),
     bun: needed('HALFDOOR_BUN'),
     dist: needed('HALFDOOR_DIST'),
-    keys: { anthropic: env.ANTHROPIC_API_KEY ?? null, openai: env.OPENAI_API_KEY ?? null },
+    environment: Object.fromEntries(FROM_ENVIRONMENT.flatMap((name) => (env[name] ? [[name, env[name]]] : []))),
+    redactor,
     env,
     uid,
     pid: process.pid,
@@ -59,5 +68,6 @@ try {
 } catch (error) {
   if (error instanceof HomeLocked)
     fail(error.message, 'Use the one that runs, or stop it: ./halfdoor stop.', HOME_TAKEN_EXIT);
-  fail(`the host could not start: ${errorText(error)}`, 'Mend what it names and start again.');
+  const { what, next } = whyNotStarted(error, env.HALFDOOR_HOME ?? '', uid);
+  fail(what, next);
 }

@@ -61,6 +61,19 @@ export class Speaker {
     return { seqs, repeated: false };
   }
 
+  /** Sends without looking whether there is such a destination: the host refuses what was not given. Returns the seq. */
+  attempt(saying: Saying, to: string, text: string): number {
+    const message: NewOutbound = {
+      id: this.#deps.newId(),
+      ...saying,
+      timestamp: this.#deps.now(),
+      ...{ kind: 'message', destination: to, thread: null, text },
+    };
+    const [seq = 0] = this.#deps.outbound.write('say', { messages: [message], seenSeq: this.#deps.intake.highest });
+    this.#deps.ring();
+    return seq;
+  }
+
   /** Last messages, scratch, acks and state in one transaction: no reply without ack, no ack without reply. */
   settle(
     saying: Saying,

@@ -2,9 +2,9 @@
 import { resolve } from 'node:path';
 import type { FolderView, MountView } from '../../host/api/contract.ts';
 import { pathStep } from '../api.ts';
-import { askYes, canAsk } from '../ask.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
+import { ask } from '../question.ts';
 import { visible } from '../visible.ts';
 
 /** A path, `false` for --no-dir, `undefined` when nothing was said. */
@@ -26,9 +26,14 @@ export async function chooseFolder(context: Context, agent: string, dir: Dir): P
 async function allow(context: Context, agent: string, path: string): Promise<void> {
   const mounts = await context.api.call<MountView[]>('GET', '/v1/mounts');
   if (mounts.some((it) => path === it.path || path.startsWith(`${it.path}/`))) return;
-  if (!context.yes && (!canAsk() || context.printer.json)) return;
-  if (!context.yes && !(await askYes(visible(`May ${agent} read and change everything in ${path}?`)))) {
-    throw new Failure(`${agent} was not given ${path}`, `Without it: halfdoor chat ${agent}`);
+  if (!context.yes) {
+    const question = visible(`May ${agent} read and change everything in ${path}? [y/N] `);
+    const keyboard = { input: process.stdin, output: process.stderr };
+    const answer = context.printer.json ? null : await ask(keyboard, question);
+    if (answer === null) return;
+    if (!/^y(es)?$/i.test(answer.trim())) {
+      throw new Failure(`${agent} was not given ${path}`, `Without it: halfdoor chat ${agent}`);
+    }
   }
   warn(context, await context.api.call<MountView>('POST', '/v1/mounts', { path }));
 }

@@ -1,6 +1,6 @@
 /** A folder for an agent's terminal session, from its next run on. */
 import type { FolderView } from '../api/contract.ts';
-import { record } from '../authority/audit.ts';
+import { audit } from '../authority/audit.ts';
 import type { Tx } from '../db/central.ts';
 import { sessionPaths, type Home } from '../home.ts';
 import { openSession } from '../inbound/accept.ts';
@@ -18,7 +18,7 @@ export type FoldersDeps = MountsDeps & {
   /** Makes and syncs the folder of a session that is about to be named. */
   makeFolder(sessionId: string): void;
   /** Ends the run of a session when what it works on is settled. */
-  renew(sessionId: string): void;
+  renewSession(sessionId: string): void;
 };
 
 type Agent = { name: string; sandbox: SandboxKind };
@@ -58,11 +58,11 @@ export async function giveFolder(
     if (clash !== null) throw nested(path, clash);
     if (before?.path === path && before.identity === identity) return { own: before, changed: false };
     await setFolder(tx, sessionId, claim);
-    const entry = { action: 'folder.give', target: path, verdict: 'allow' as const, reason: 'on the list of mounts' };
-    await record(tx, deps, { actor, ...entry, sessionId, agentId: now.agentId });
+    const deed = { id: deps.ids(), at: deps.now(), actor, action: 'folder.give', target: path };
+    await audit(tx, { ...deed, sessionId, agentId: now.agentId });
     return { own: claim, changed: true };
   });
-  if (changed) deps.renew(own.sessionId);
+  if (changed) deps.renewSession(own.sessionId);
   if (changed) await deps.folders.offer();
   return viewOf(deps, agent, own, await claimsBut(deps.central.read, own.sessionId));
 }
@@ -84,16 +84,11 @@ async function takeBack(deps: FoldersDeps, sessionId: string, agentId: string, a
     const before = await claimOf(tx, sessionId);
     if (before === null) return false;
     await setFolder(tx, sessionId, null);
-    const entry = {
-      action: 'folder.take',
-      target: before.path,
-      verdict: 'allow' as const,
-      reason: 'asked by an owner',
-    };
-    await record(tx, deps, { actor, ...entry, sessionId, agentId });
+    const deed = { id: deps.ids(), at: deps.now(), actor, action: 'folder.take', target: before.path };
+    await audit(tx, { ...deed, sessionId, agentId });
     return true;
   });
-  if (changed) deps.renew(sessionId);
+  if (changed) deps.renewSession(sessionId);
   if (changed) await deps.folders.offer();
 }
 

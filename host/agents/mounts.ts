@@ -1,7 +1,7 @@
 /** The allow-list: folders that may be given to sessions. Only the API changes it; nothing inside a sandbox reaches that. */
 import type { Kysely } from 'kysely';
 import type { MountView } from '../api/contract.ts';
-import { record } from '../authority/audit.ts';
+import { audit } from '../authority/audit.ts';
 import type { Central } from '../db/central.ts';
 import type { Schema } from '../db/schema.ts';
 import type { Ids } from '../ids.ts';
@@ -18,7 +18,7 @@ export type MountsDeps = {
   /** The machine as it is now. */
   around(): Surroundings;
   /** Ends the run of a session that has a folder it may not have any more; at once. */
-  revoke(sessionId: string): void;
+  revokeSession(sessionId: string): void;
 };
 
 /** The path in its plain form. Throws `Refusal`. */
@@ -90,8 +90,7 @@ export async function allowMount(deps: MountsDeps, given: unknown, actor: string
       .onConflict((conflict) => conflict.column('path').doNothing())
       .executeTakeFirstOrThrow();
     if (numInsertedOrUpdatedRows === 0n) return;
-    const entry = { action: 'mounts.allow', target: path, verdict: 'allow' as const, reason: 'asked by an owner' };
-    await record(tx, deps, { actor, ...entry, sessionId: null, agentId: null });
+    await audit(tx, { id: deps.ids(), at: deps.now(), actor, action: 'mounts.allow', target: path });
   });
   const view = (await listMounts(deps)).find((it) => it.path === path);
   return { ...(view ?? { path, allowedAt: deps.now(), sessions: [] }), secretFiles: [...secretFiles] };
@@ -118,12 +117,11 @@ export async function removeMount(deps: MountsDeps, given: unknown, actor: strin
   if (!view) throw new Refusal('not-found', `${path} is not on the list`, 'See `halfdoor mounts list`.');
   const cutOff = await deps.central.commit('folder', async (tx) => {
     await tx.deleteFrom('mounts').where('path', '=', path).execute();
-    const entry = { action: 'mounts.remove', target: path, verdict: 'allow' as const, reason: 'asked by an owner' };
-    await record(tx, deps, { actor, ...entry, sessionId: null, agentId: null });
+    await audit(tx, { id: deps.ids(), at: deps.now(), actor, action: 'mounts.remove', target: path });
     const left = await tx.selectFrom('mounts').select('path').execute();
     const live = await claimsBut(tx, '');
     return live.filter((it) => !left.some((row) => isWithin(it.path, row.path)));
   });
-  for (const { sessionId } of cutOff) deps.revoke(sessionId);
+  for (const { sessionId } of cutOff) deps.revokeSession(sessionId);
   return { ...view, sessions: cutOff.map((it) => it.sessionId) };
 }

@@ -1,22 +1,26 @@
-/** The record of what was decided about authority. Written with what it is about, in the same transaction. */
+/** What was allowed or refused to whom, kept for whoever asks later. Names only: never a value, never a text. */
 import type { Tx } from '../db/central.ts';
-import type { Ids } from '../ids.ts';
 
-export type AuditEntry = {
-  /** `local:<uid>`, `agent:<id>`. */
+export type Deed = {
+  id: string;
+  at: string;
   actor: string;
   action: string;
   target: string;
-  verdict: 'allow' | 'hold' | 'deny';
-  reason: string;
-  sessionId: string | null;
-  agentId: string | null;
+  agentId?: string;
+  sessionId?: string;
 };
 
-export async function record(tx: Tx, deps: { ids: Ids; now(): string }, entry: AuditEntry): Promise<void> {
-  const { sessionId: session_id, agentId: agent_id, ...rest } = entry;
+/** Something an owner did, in the transaction that does it. */
+export async function audit(tx: Tx, { agentId, sessionId, ...deed }: Deed): Promise<void> {
+  const allowed = {
+    session_id: sessionId ?? null,
+    agent_id: agentId ?? null,
+    verdict: 'allow',
+    reason: 'an owner asked',
+  } as const;
   await tx
     .insertInto('audit')
-    .values({ id: deps.ids(), at: deps.now(), session_id, agent_id, ...rest })
+    .values({ ...deed, ...allowed })
     .execute();
 }

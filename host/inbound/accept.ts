@@ -77,9 +77,12 @@ async function take(
 ): Promise<{ accepted: Accepted; aftermath: Aftermath }> {
   const aftermath: Aftermath = { enqueue: [], heads: [], ended: [], settledEvents: [] };
   const command = parseCommand(arrival.incoming.text);
+  const engaged = await route(tx, arrival.incoming.address);
+  // Deleted since the look before: nothing may be accepted that nobody will answer.
+  if (engaged.length === 0) throw unknownChat(arrival.incoming.address);
   const existing = await insertEvent(tx, arrival, command === null ? 'message' : 'command');
   if (existing !== null) return { accepted: { eventId: existing, repeated: true }, aftermath };
-  for (const to of await route(tx, arrival.incoming.address)) {
+  for (const to of engaged) {
     const admission = admit(to.engage, arrival.role);
     if (!admission.admit) continue;
     const sessionId = to.sessionId ?? (await openSession(deps, tx, to, prepared.get(to.agentId)));

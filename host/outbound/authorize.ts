@@ -1,7 +1,9 @@
 /** Every row an agent wrote is checked against the host's own rows, each time; the runner's checks count for nothing. */
+import type { Kysely } from 'kysely';
 import type { Address, OutboundMessage } from '@halfdoor/protocol/message';
 import { guard } from '../authority/guard.ts';
 import type { Tx } from '../db/central.ts';
+import type { Schema } from '../db/schema.ts';
 
 export type Authorized =
   | { allowed: true; address: Address; destination: string }
@@ -30,8 +32,9 @@ export async function authorize(tx: Tx, agentId: string, row: OutboundMessage): 
   }
 }
 
-async function chatBehind(
-  tx: Tx,
+/** The chat that an agent's own name for it stands for; null when it was given none. */
+export async function chatBehind(
+  tx: Kysely<Schema>,
   agentId: string,
   localName: string,
 ): Promise<{ channel: string; chat: string } | null> {

@@ -39,7 +39,10 @@ export async function writeReceipt(
   mayTakeNext: boolean,
 ): Promise<{ next: Delivery | null; receipt: Receipt | null }> {
   const at = now.toISOString();
-  const base = tx.updateTable('deliveries').where('ordinal', '=', delivery.ordinal).where('state', '!=', 'delivered');
+  const base = tx
+    .updateTable('deliveries')
+    .where('ordinal', '=', delivery.ordinal)
+    .where('state', 'in', ['queued', 'sending']);
   switch (after.state) {
     case 'delivered':
       await base.set({ state: 'delivered', platform_id: after.platformId, settled_at: at, due_at: null }).execute();

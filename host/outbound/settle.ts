@@ -11,6 +11,8 @@ export type CollectDeps = {
   now(): string;
   /** Whether a chat's head may be handed to its platform right after this commit. */
   mayTake(address: Address): boolean;
+  /** Over every reason, before it stands in central and before anybody is told. */
+  redact(text: string): string;
 };
 export type CollectedFrom = { sessionId: string; agentId: string };
 
@@ -26,7 +28,7 @@ export async function settle(
 ): Promise<{ settled: Settled[]; notified: Address[] }> {
   const rows: SettledRow[] = [];
   for (const ack of acks) {
-    const row = await settleOne(tx, from.sessionId, ack.messageId, ack.status, ack.reason, deps.now());
+    const row = await settleOne(deps, tx, from.sessionId, ack.messageId, ack.status, ack.reason);
     if (row) rows.push(row);
   }
   return { settled: rows, notified: await tellPeople(deps, tx, from, rows) };
@@ -34,16 +36,17 @@ export async function settle(
 
 /** Ends one dispatch; null when it was not open. */
 export async function settleOne(
+  deps: Pick<CollectDeps, 'now' | 'redact'>,
   tx: Tx,
   sessionId: string,
   dispatchId: string,
   state: 'done' | 'failed' | 'dead',
-  reason: string | null,
-  now: string,
+  said: string | null,
 ): Promise<SettledRow | null> {
+  const reason = said === null ? null : deps.redact(said);
   const row = await tx
     .updateTable('dispatches')
-    .set({ state, reason, settled_at: now, due_at: null })
+    .set({ state, reason, settled_at: deps.now(), due_at: null })
     .where('id', '=', dispatchId)
     .where('session_id', '=', sessionId)
     .where('state', '=', 'open')

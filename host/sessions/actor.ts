@@ -6,11 +6,9 @@ import type { NewInbound, Receipt } from '@halfdoor/protocol/message';
 import type { SessionState } from '../api/contract.ts';
 import { errorText } from '../log.ts';
 import type { Collected } from '../outbound/collect.ts';
-import type { Delivery } from '../outbound/ledger.ts';
-import type { Settled } from '../outbound/settle.ts';
 import type { SandboxExit } from '../sandboxes/sandbox.ts';
-import { endRun, type Ending } from './after-run.ts';
-import { endingOf, isGentle, notStarted, type StopReason } from './decide.ts';
+import { endRun, notStarted, type Ending } from './after-run.ts';
+import { endingOf, isGentle, type StopReason } from './decide.ts';
 import type { ActorDeps } from './deps.ts';
 import { Mail } from './mail.ts';
 import { Pulse } from './pulse.ts';
@@ -42,14 +40,15 @@ export class Actor {
   #granted = false;
   #working = false;
   #ringed = false;
+  #deaths = 0;
 
   constructor(deps: ActorDeps, sessionId: string, agentId: string) {
     this.#deps = deps;
     this.sessionId = sessionId;
     this.agentId = agentId;
     this.#from = { sessionId, agentId };
-    this.#restart = new Restart(deps.clock);
     this.#watch = new Watch(deps, this.#from, (collected) => this.#onCollected(collected));
+    this.#restart = new Restart(deps.clock, () => this.#kick());
     this.#pulse = new Pulse({
       clock: deps.clock,
       isBusy: () => this.#open.size > 0,
@@ -101,7 +100,7 @@ export class Actor {
     this.#kick();
   }
 
-  /** What its runs are made from has changed: the run gives way to the next, see Mail.mustEnd. */
+  /** What its runs are made of has changed: the run gives way to the next, see Mail.mustEnd. */
   renew(reason: 'renewed' | 'revoked'): void {
     this.#mail.hold(reason);
     this.#kick();
@@ -124,14 +123,14 @@ export class Actor {
     this.#working = false;
     if (failed) this.#deps.clock.after(RETRY_AFTER_ERROR_MS, () => this.#kick());
     else if (this.#hasMore()) this.#kick();
-    else if (this.#state === 'asleep' && !this.#restart.waits) this.#deps.onAsleep(this.sessionId);
+    else if (this.#state === 'asleep' && !this.#restart.isWaiting) this.#deps.onAsleep(this.sessionId);
   }
 
   /** What came in between the last step and here: its kick found the queue still working. */
   #hasMore(): boolean {
     if (this.#exit !== null) return true;
     if (this.#live === null) {
-      const wanted = (this.#open.size > 0 || this.#mustCheck) && !this.#closing && !this.#restart.waits;
+      const wanted = (this.#open.size > 0 || this.#mustCheck) && !this.#closing && !this.#restart.isWaiting;
       return wanted && (this.#granted || this.#state !== 'waiting');
     }
     if (this.#state !== 'awake') return this.#ringed;
@@ -155,7 +154,7 @@ export class Actor {
   }
 
   async #maybeStart(): Promise<boolean> {
-    if (this.#closing || (this.#open.size === 0 && !this.#mustCheck) || this.#restart.waits) {
+    if (this.#closing || (this.#open.size === 0 && !this.#mustCheck) || this.#restart.isWaiting) {
       this.#releaseSlot();
       this.#setState('asleep');
       return false;
@@ -180,7 +179,8 @@ export class Actor {
     this.#mail.projected(new Set(it?.open.map((message) => message.id)));
     this.#open.clear();
     for (const message of [...(it?.open ?? []), ...this.#mail.messages]) if (message.wakes) this.#open.add(message.id);
-    if (it === null || this.#open.size === 0) return;
+    this.#closing ||= it === null || it.ended;
+    if (it === null || this.#closing || this.#open.size === 0) return;
     this.#stopFor = null;
     try {
       const begin = (run: number): void => this.#watch.begin(run, it.cursor);
@@ -218,20 +218,18 @@ export class Actor {
     this.#stopFor ??= looked.as;
   }
 
-  async #onCollected({ settled, heads, refused }: Collected): Promise<void> {
-    this.#afterCommit(settled, heads);
-    const timestamp = this.#deps.now();
-    for (const { seq, text: reason } of refused) {
-      this.receipt({ seq, status: 'refused', platformId: null, reason, timestamp });
-    }
-    if (refused.length > 0) await this.#deps.tellAgent(this.sessionId, this.agentId, refused);
+  async #onCollected({ refused, ...committed }: Collected): Promise<void> {
+    this.#afterCommit(committed);
+    if (refused.length === 0) return;
+    if (this.#live) this.#mail.refused(refused, this.#deps.now());
+    await this.#deps.tellAgent(this.sessionId, this.agentId, refused);
   }
 
-  #afterCommit(settled: Settled[], heads: Delivery[]): void {
+  #afterCommit({ settled, heads }: Pick<Collected, 'settled' | 'heads'>): void {
     for (const head of heads) this.#deps.startDelivery(head);
     if (settled.length === 0) return;
     for (const it of settled) this.#open.delete(it.dispatchId);
-    this.#restart.deaths = 0;
+    this.#deaths = 0;
     this.#pulse.worked();
     this.#deps.signals.emit('settled', { eventIds: settled.map((it) => it.eventId) });
     if (this.#open.size === 0 && this.#deps.slots.waiting > 0) this.stop('evicted');
@@ -256,9 +254,9 @@ export class Actor {
     });
     if (looked.seen === 'spoiled') this.#stopFor = looked.as;
     const end = endingOf(exit, this.#stopFor, this.#watch.heartbeat, run, this.#open);
-    const { ending } = end;
-    if (end.victims.length > 0)
-      this.#deps.log.warn('run died', { session: this.sessionId, run, ending, stderr: exit.stderr });
+    const { ending, victims } = end;
+    const said = { session: this.sessionId, run, ending, stderr: exit.stderr };
+    if (victims.length > 0) this.#deps.log.warn('run died', said);
     await this.#endRun(end);
     await this.#release();
     this.#restartLater();
@@ -283,14 +281,13 @@ export class Actor {
   }
 
   async #endRun(end: Ending): Promise<void> {
-    const { deaths } = this.#restart;
-    const { settled, heads } = await endRun(this.#deps, this.#from, end);
-    this.#afterCommit(settled, heads);
-    this.#restart.deaths = end.victims.length > 0 ? deaths + 1 : 0;
+    const deaths = this.#deaths;
+    this.#afterCommit(await endRun(this.#deps, this.#from, end));
+    this.#deaths = end.victims.length > 0 ? deaths + 1 : 0;
   }
 
   #restartLater(): void {
-    if (this.#open.size > 0 && !this.#closing) this.#restart.later(() => this.#kick());
+    if (this.#open.size > 0 && !this.#closing) this.#restart.after(this.#deaths);
   }
 
   #setState(state: SessionState): void {

@@ -1,36 +1,27 @@
 /** Decisions about runs that died, without effects. */
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Heartbeat } from '@halfdoor/protocol/host';
-import { SandboxError, type SandboxExit } from '../sandboxes/sandbox.ts';
-import { errorText } from '../log.ts';
+import type { SandboxExit } from '../sandboxes/sandbox.ts';
 import type { Ending } from './after-run.ts';
-import { FolderFault } from './run-folders.ts';
 
 /** Why the host ends a run. The first six are its own choice; the others count against what was worked on. */
 export type StopReason =
   | 'idle'
   | 'evicted'
-  | 'shutdown'
-  | 'ended'
   | 'renewed'
   | 'revoked'
+  | 'shutdown'
+  | 'ended'
   | 'lifeless'
   | 'locked'
   | 'hostile-file'
   | 'too-large';
 
 export const isBlameless = (reason: StopReason): boolean =>
-  ['idle', 'evicted', 'shutdown', 'ended', 'renewed', 'revoked'].includes(reason);
+  ['idle', 'evicted', 'renewed', 'revoked', 'shutdown', 'ended'].includes(reason);
 
 /** Whether the runner may finish what it is writing: not when it could go on writing where it may not any more. */
 export const isGentle = (reason: StopReason): boolean => isBlameless(reason) && reason !== 'revoked';
-
-/** A run that did not start. A folder that is not there as it was given does not come back by trying again. */
-export function notStarted(error: unknown, open: ReadonlySet<string>): Ending {
-  const hopeless = error instanceof FolderFault;
-  const why = error instanceof SandboxError ? `${error.message}. ${error.next}` : errorText(error);
-  return { ending: why, victims: [...open], reason: `${hopeless ? 'folder' : 'sandbox'}: ${why}`, hopeless };
-}
 
 /** What a run's end means for the messages that were open. */
 export function endingOf(

@@ -1,28 +1,28 @@
-/** When the next run may begin after deaths in a row: the first is replaced at once, the later ones wait. */
+/** The wait before a session whose runs died is started again: none after the first death, then longer and longer. */
 import type { Clock, Timer } from '../clock.ts';
 import { restartDelayMs } from './decide.ts';
 
 export class Restart {
   readonly #clock: Clock;
+  readonly #start: () => void;
   #timer: Timer | null = null;
-  deaths = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, start: () => void) {
     this.#clock = clock;
+    this.#start = start;
   }
 
-  /** Whether the next run has to wait. */
-  get waits(): boolean {
+  get isWaiting(): boolean {
     return this.#timer !== null;
   }
 
-  /** Calls `then` when the wait is over; without one to wait, nothing is called. */
-  later(then: () => void): void {
-    const delay = restartDelayMs(this.deaths);
+  /** `start` is called later; where there is nothing to wait for it is not: whoever asked goes on by itself. */
+  after(deaths: number): void {
+    const delay = restartDelayMs(deaths);
     if (delay === 0) return;
     this.#timer = this.#clock.after(delay, () => {
       this.#timer = null;
-      then();
+      this.#start();
     });
   }
 

@@ -19,7 +19,7 @@ export type RunFoldersDeps = {
   /** The machine as it is now. */
   around(): Surroundings;
   /** Ends the run of a session when what it works on is settled. */
-  renew(sessionId: string): void;
+  renewSession(sessionId: string): void;
 };
 
 export class RunFolders {
@@ -68,7 +68,8 @@ export class RunFolders {
     for (const own of this.#held.values()) {
       if (own.access === 'read-write') continue;
       const others = await claimsBut(this.#deps.central.read, own.sessionId);
-      if (grant(own, others, this.heldBut(own.sessionId)).access === 'read-write') this.#deps.renew(own.sessionId);
+      if (grant(own, others, this.heldBut(own.sessionId)).access === 'read-write')
+        this.#deps.renewSession(own.sessionId);
     }
   }
 }

@@ -15,7 +15,8 @@ export type SessionsDeps = Omit<ActorDeps, 'slots' | 'onAsleep'>;
 export class Sessions {
   readonly #deps: ActorDeps;
   readonly #actors = new Map<string, Actor>();
-  readonly #ended = new Set<string>();
+  /** Sessions that ended and whose folder is still there, with who waits for it to go. */
+  readonly #ended = new Map<string, (() => void)[]>();
   #closing: (() => void) | null = null;
 
   constructor(deps: SessionsDeps) {
@@ -28,16 +29,29 @@ export class Sessions {
     for (const { sessionId, agentId, message } of items) this.#actor(sessionId, agentId).enqueue([message]);
   }
 
-  /** A clean start ended these: their runs stop, what they said is collected, their folders go. */
-  end(items: { sessionId: string; agentId: string }[]): void {
-    for (const { sessionId, agentId } of items) {
-      this.#ended.add(sessionId);
+  /**
+   * A clean start, or the end of their agent, ended these: their runs stop, what they said is collected, their folders
+   * go. Resolves when all are gone.
+   */
+  async end(items: { sessionId: string; agentId: string }[]): Promise<void> {
+    const gone = items.map(({ sessionId, agentId }) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#ended.set(sessionId, [...(this.#ended.get(sessionId) ?? []), resolve]);
       this.#actor(sessionId, agentId).stop('ended');
-    }
+      return promise;
+    });
+    // What they worked on may be another's now. When the host ends there may be nothing left to ask.
+    if (items.length > 0) void this.#deps.folders.offer().catch(() => undefined);
+    await Promise.all(gone);
   }
 
-  /** What its runs are made from has changed: `revoked` ends one at once, `renewed` when what it works on is settled. */
-  renew(sessionId: string, reason: 'renewed' | 'revoked'): void {
+  /** What this agent is made of has changed: its next runs have it, and none of its messages is lost by that. */
+  renew(agentId: string): void {
+    for (const actor of this.#actors.values()) if (actor.agentId === agentId) actor.renew('renewed');
+  }
+
+  /** What this session's runs are made of has changed: `revoked` ends one at once, `renewed` when its work is settled. */
+  renewSession(sessionId: string, reason: 'renewed' | 'revoked'): void {
     this.#actors.get(sessionId)?.renew(reason);
   }
 
@@ -77,7 +91,7 @@ export class Sessions {
       .where('ended_at', 'is not', null)
       .where('removed_at', 'is', null)
       .execute();
-    for (const { id } of ended) this.#ended.add(id);
+    for (const { id } of ended) this.#ended.set(id, []);
     for (const row of left) this.#actor(row.id, row.agent_id).revive(true);
     const known = new Set(left.map((row) => row.id));
     for (const row of open) if (!known.has(row.id)) this.#actor(row.id, row.agent_id).revive(false);
@@ -117,7 +131,10 @@ export class Sessions {
 
   #onAsleep(sessionId: string): void {
     this.#actors.delete(sessionId);
-    if (this.#ended.delete(sessionId)) this.#remove(sessionId);
+    const waiting = this.#ended.get(sessionId);
+    this.#ended.delete(sessionId);
+    if (waiting) this.#remove(sessionId);
+    for (const gone of waiting ?? []) gone();
     if (this.#closing && this.#actors.size === 0) this.#closing();
   }
 
