@@ -4,11 +4,10 @@ import type { ReadStream } from 'node:tty';
 
 export type Keyboard = { input: ReadStream; output: NodeJS.WriteStream };
 
-const hasPerson = ({ input, output }: Keyboard): boolean => input.isTTY === true && output.isTTY === true;
-
 export async function ask(keyboard: Keyboard, question: string): Promise<string | null> {
-  if (!hasPerson(keyboard)) return null;
-  const asking = createInterface({ input: keyboard.input, output: keyboard.output });
+  const { input, output } = keyboard;
+  if (input.isTTY !== true || output.isTTY !== true) return null;
+  const asking = createInterface({ input, output });
   const ended = new Promise<string>((resolve) => asking.once('close', () => resolve('')));
   try {
     return await Promise.race([asking.question(question), ended]);
@@ -17,10 +16,12 @@ export async function ask(keyboard: Keyboard, question: string): Promise<string 
   }
 }
 
-/** One line that is not shown while it is typed. Empty when it is broken off with Ctrl-C or Ctrl-D. */
-export async function askHidden(keyboard: Keyboard, question: string): Promise<string | null> {
-  if (!hasPerson(keyboard)) return null;
-  const { input, output } = keyboard;
+/**
+ * One line that is not shown while it is typed, wherever the question itself goes: a terminal would echo it else. Empty
+ * when it is broken off with Ctrl-C or Ctrl-D.
+ */
+export async function askHidden({ input, output }: Keyboard, question: string): Promise<string | null> {
+  if (input.isTTY !== true) return null;
   // First: what is typed from here on is not echoed.
   input.setRawMode(true);
   output.write(question);

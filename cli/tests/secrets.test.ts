@@ -50,8 +50,8 @@ test('a value in argv, in the place of the name, or none at all: wrong use, repe
 
 test('at a terminal the value is asked for and not echoed; Ctrl-C changes nothing', async (t) => {
   const { home, secrets } = await fakeHost(t);
-  const typed = async (keys: string) => {
-    const shell = `'${process.execPath}' '${MAIN}' secrets set TYPED`;
+  const typed = async (keys: string, more = '') => {
+    const shell = `'${process.execPath}' '${MAIN}' secrets set TYPED ${more}`;
     const child = spawn('script', ['-qefc', shell, '/dev/null'], {
       env: { PATH: process.env.PATH, HOME: home, HALFDOOR_HOME: home, TERM: 'xterm' },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -67,6 +67,11 @@ test('at a terminal the value is asked for and not echoed; Ctrl-C changes nothin
   assert.match(out, /^TYPED \(not shown\): \r\nkept TYPED/);
   secrets.clear();
   assert.equal((await typed(`${VALUE}\u0003`)).code, 2);
+  assert.equal(secrets.size, 0);
+  // The question goes by way of another program: no terminal for us, and still nothing is echoed.
+  const elsewhere = await typed(`${VALUE}\r`, '2>&1 | cat');
+  assert.deepEqual([secrets.get('TYPED'), elsewhere.out.includes(VALUE)], [VALUE, false]);
+  secrets.clear();
   assert.equal(secrets.size, 0);
 });
 

@@ -1,15 +1,5 @@
 /** An agent's folder: instructions and memory. Made and synced before the row that names it; removed as a whole. */
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Durable } from '@halfdoor/protocol/durable';
 import type { Central } from '../db/central.ts';
@@ -36,8 +26,6 @@ export function makeAgentFolder(deps: FolderDeps, id: string, instructions: stri
     for (const folder of [dir, deps.home.agents]) sync(folder);
   });
 }
-
-export const readInstructions = (home: Home, id: string): string => readFileSync(instructionsFile(home, id), 'utf8');
 
 /** A run that reads them meanwhile sees the old text or the new one, whole. */
 export function writeInstructions(deps: FolderDeps, id: string, instructions: string): void {

@@ -37,7 +37,7 @@ const noList = (url: URL): Refusal =>
   );
 
 /** Null for what is no list. Entries that are no models are left out. */
-export function modelsIn(body: unknown): Model[] | null {
+function modelsIn(body: unknown): Model[] | null {
   const data = typeof body === 'object' && body !== null ? (body as { data?: unknown }).data : null;
   if (!Array.isArray(data)) return null;
   const models = data.flatMap((it: unknown) => modelOf(it) ?? []);

@@ -38,7 +38,7 @@ export function keyHeaders(api: ModelApi, key: string | null): OutgoingHttpHeade
   return api === 'anthropic' ? { 'x-api-key': key } : { authorization: `Bearer ${key}` };
 }
 
-export type KeyFound = { ok: true; value: string | null } | { ok: false; fault: string; next: string };
+type KeyFound = { ok: true; value: string | null } | { ok: false; fault: string; next: string };
 
 /** The endpoint's key as it stands now. A local model wants none; the public endpoints do. */
 export function keyFor(keys: ModelKeys, { key, ownAddress }: ModelEndpoint): KeyFound {
@@ -52,7 +52,7 @@ export function keyFor(keys: ModelKeys, { key, ownAddress }: ModelEndpoint): Key
   return { ok: false, fault, next: `Set it again: halfdoor secrets set ${key}` };
 }
 
-export const GIVE_KEY = 'Name one: halfdoor secrets set NAME, then halfdoor agents update AGENT --key NAME.';
+const GIVE_KEY = 'Name one: halfdoor secrets set NAME, then halfdoor agents update AGENT --key NAME.';
 
 /** What to say where an endpoint refused what it was given. */
 export const refusedKey = ({ key }: ModelEndpoint): string =>

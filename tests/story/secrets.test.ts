@@ -163,14 +163,14 @@ test('a value in a request that is refused is in no answer and no log', async (t
     ['PUT', '/v1/secrets/A', { secret: value }],
     ['PUT', '/v1/secrets/A', `{"value": "${value}`],
     ['PUT', '/v1/secrets/A', value],
-    ['PUT', '/v1/secrets/A', { value: value.repeat(100_000) }],
+    ['PUT', '/v1/secrets/A', { value: value.repeat(10_000) }],
     ['DELETE', `/v1/secrets/${value}`],
     ['POST', '/v1/agents', { name: 'a', provider: 'direct', model: 'm', key: value }],
     ['POST', '/v1/models', { api: 'openai', key: value }],
   ];
   for (const [method, path, body] of tries) {
     const answer = await world.call<ApiError>(method, path, body);
-    assert.ok([400, 413].includes(answer.status), `${method} ${path}: ${answer.status}`);
+    assert.equal(answer.status, 400, `${method} ${path}`);
     assert.ok(!JSON.stringify(answer.body).includes(value), JSON.stringify(answer.body));
   }
   assert.deepEqual((await world.call('GET', '/v1/secrets')).body, []);
