@@ -15,7 +15,8 @@ export function doingOf({ state, detail, since }: Progress, nowMs: number): Doin
   const began = Date.parse(since);
   const sinceMs = Number.isNaN(began) || began > nowMs ? nowMs : began;
   if (state === 'writing') return { words: 'writing', sinceMs: null };
-  return { words: wordsFor(state, detail), sinceMs };
+  // One line, whatever the sandbox has made of it: it stands among lines of ours.
+  return { words: wordsFor(state, detail?.replaceAll(/\s+/g, ' ') ?? null), sinceMs };
 }
 
 function wordsFor(state: Exclude<Progress['state'], 'idle' | 'writing'>, detail: string | null): string {

@@ -38,6 +38,8 @@ for (const api of ['anthropic', 'openai'] as const) {
     await waits();
     assert.ok(!chat.events.some((it) => it.type === 'partial' || it.type === 'message'));
     assert.equal((await world.status()).open.messages, 1);
+    const told = chat.events.filter((it) => it.type === 'progress').at(-1);
+    assert.equal(told?.state, 'waiting', 'headers alone are no answer');
     spoken.resolve();
     await chat.until((events) => events.find((it) => it.type === 'partial'));
     seen.resolve();
