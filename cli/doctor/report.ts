@@ -25,10 +25,12 @@ function tell({ severity, what, next, fixed }: Finding): string[] {
 
 function sum(findings: readonly Finding[], checks: number): string {
   const left = findings.filter(({ fixed }) => fixed === undefined);
-  const count = (severity: string): number => left.filter((it) => it.severity === severity).length;
-  const counts = [`${checks} checks`, `${count('broken')} broken`, `${count('warning')} warnings`];
-  if (left.length < findings.length) counts.push(`${findings.length - left.length} fixed`);
-  return left.length === 0
-    ? `Nothing is wrong${left.length < findings.length ? ' any more' : ''} (${counts[0]}).`
-    : `${counts.join(', ')}.`;
+  const mended = findings.length - left.length;
+  const looked = counted(checks, 'check');
+  if (left.length === 0) return `Nothing is wrong${mended > 0 ? ' any more' : ''} (${looked}).`;
+  const warnings = left.filter(({ severity }) => severity === 'warning').length;
+  const parts = [looked, `${left.length - warnings} broken`, counted(warnings, 'warning')];
+  return `${[...parts, ...(mended > 0 ? [`${mended} fixed`] : [])].join(', ')}.`;
 }
+
+const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -64,4 +65,35 @@ test('logs as root: a file of the host’s user only', async (t) => {
   assert.match((await runHalfdoor({ home, words: ['logs'] })).err, /is not a log that a host wrote/);
   chownSync(log, uid, uid);
   assert.equal((await runHalfdoor({ home, words: ['logs'] })).out, 'of root\n');
+});
+
+test('with --fix and --yes root has installed what lacks, and it is seen to work', async (t) => {
+  const { home } = ownedHome(t);
+  const folder = join(home, '..');
+  const [real, bin] = [join(folder, 'real'), join(folder, 'bin')];
+  for (const path of [real, bin]) mkdirSync(path);
+  writeFileSync(join(bin, 'apt-get'), `#!/bin/sh\ncp ${real}/bwrap ${real}/tini /usr/bin/\n`, { mode: 0o755 });
+  const kept = ['sh', 'env', 'cp', 'true', 'cksum', 'prlimit', 'setpriv', 'timedatectl', 'node'].map(
+    (it) => `/usr/bin/${it}`,
+  );
+  const binds = kept.filter((it) => existsSync(it)).flatMap((it) => ['--ro-bind', it, it]);
+  const machine = [
+    '/usr/bin/bwrap',
+    '--dev-bind',
+    '/',
+    '/',
+    '--ro-bind',
+    '/usr/bin',
+    real,
+    '--tmpfs',
+    '/usr/bin',
+    ...binds,
+  ];
+  const env = { PATH: `${bin}:/usr/bin:/bin` };
+  const asked = { home, env, before: machine };
+  const told = await examine({ ...asked, words: ['--fix'] });
+  assert.deepEqual([told.code, ids(told)], [1, ['sandbox-tools-missing']]);
+  assert.equal(told.findings[0]?.next, 'apt-get install bubblewrap tini');
+  const mended = await examine({ ...asked, words: ['--fix', '--yes'] });
+  assert.deepEqual([mended.code, mended.findings.map((it) => it.fixed)], [0, ['installed bubblewrap and tini']]);
 });

@@ -111,5 +111,5 @@ test('the report keeps to 80 columns, and commands whole', () => {
   const text = report([{ fine: '', findings: [{ id: 'x', severity: 'warning', what, next }] }], false);
   const long = text.split('\n').filter((line) => line.length > 80);
   assert.deepEqual(long, [`  ${next}`]);
-  assert.match(text, /\n1 checks, 0 broken, 1 warnings\.$/);
+  assert.match(text, /\n1 check, 0 broken, 1 warning\.$/);
 });

@@ -50,4 +50,5 @@ async function all(checks: readonly Check[], fix: boolean): Promise<Checked[]> {
   return done;
 }
 
+process.umask(0o077); // as the host's own
 process.stdout.write(`${JSON.stringify(await examine(process.argv.includes('--fix')))}\n`);
