@@ -103,7 +103,8 @@ export class World {
         payload === undefined
           ? {}
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
-      const asked = request({ socketPath: this.socketPath, method, path, headers }, (answer) => {
+      // A connection of its own: one kept from before may have been closed while a test held this process up.
+      const asked = request({ socketPath: this.socketPath, method, path, headers, agent: false }, (answer) => {
         let text = '';
         answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
         answer.on('error', reject);
