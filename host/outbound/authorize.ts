@@ -2,10 +2,21 @@
 import type { Address, OutboundMessage } from '@halfdoor/protocol/message';
 import { guard } from '../authority/guard.ts';
 import type { Tx } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
 
 export type Authorized =
   | { allowed: true; address: Address; destination: string }
   | { allowed: false; action: string; target: string; reason: string };
+
+const CHAT_BEHIND = compiled((db, it: { agentId: string; localName: string }) =>
+  db
+    .selectFrom('agent_destinations')
+    .innerJoin('chats', 'chats.id', 'agent_destinations.target_id')
+    .select(['chats.channel as channel', 'chats.platform_id as chat'])
+    .where('agent_destinations.agent_id', '=', it.agentId)
+    .where('agent_destinations.local_name', '=', it.localName)
+    .where('agent_destinations.target_type', '=', 'chat'),
+);
 
 export async function authorize(tx: Tx, agentId: string, row: OutboundMessage): Promise<Authorized | null> {
   switch (row.kind) {
@@ -16,7 +27,7 @@ export async function authorize(tx: Tx, agentId: string, row: OutboundMessage): 
       return { allowed: false, action: row.action, target: '', reason };
     }
     case 'message': {
-      const chat = await chatBehind(tx, agentId, row.destination);
+      const chat = (await CHAT_BEHIND.first(tx, { agentId, localName: row.destination })) ?? null;
       const { verdict, reason } = guard('send_message', {
         type: 'destination',
         exists: chat !== null,
@@ -28,20 +39,4 @@ export async function authorize(tx: Tx, agentId: string, row: OutboundMessage): 
       return { allowed: true, destination: row.destination, address: { ...chat, thread: row.thread } };
     }
   }
-}
-
-async function chatBehind(
-  tx: Tx,
-  agentId: string,
-  localName: string,
-): Promise<{ channel: string; chat: string } | null> {
-  const row = await tx
-    .selectFrom('agent_destinations')
-    .innerJoin('chats', 'chats.id', 'agent_destinations.target_id')
-    .select(['chats.channel as channel', 'chats.platform_id as chat'])
-    .where('agent_destinations.agent_id', '=', agentId)
-    .where('agent_destinations.local_name', '=', localName)
-    .where('agent_destinations.target_type', '=', 'chat')
-    .executeTakeFirst();
-  return row ?? null;
 }

@@ -6,6 +6,7 @@ import type { Address, Receipt } from '@halfdoor/protocol/message';
 import type { Channel, Outgoing } from '../channels/channel.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Central, Tx } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
 import type { Log } from '../log.ts';
 import { errorText } from '../log.ts';
 import { takeHead, type Delivery } from './ledger.ts';
@@ -19,6 +20,10 @@ export type DeliverDeps = {
   /** A delivery of this session ended: projected back with the next enqueue. */
   onReceipt(sessionId: string, receipt: Receipt): void;
 };
+
+const EVENTS_ANSWERED = compiled((db, it: { id: string }) =>
+  db.selectFrom('delivery_events').select('event_id').where('delivery_id', '=', it.id),
+);
 
 export class Deliverer {
   readonly #deps: DeliverDeps;
@@ -81,11 +86,7 @@ export class Deliverer {
   }
 
   async #outgoing(delivery: Delivery): Promise<Outgoing> {
-    const answers = await this.#deps.central.read
-      .selectFrom('delivery_events')
-      .select('event_id')
-      .where('delivery_id', '=', delivery.id)
-      .execute();
+    const answers = await EVENTS_ANSWERED.all(this.#deps.central.read, { id: delivery.id });
     return {
       delivery: delivery.id,
       address: delivery.address,

@@ -3,7 +3,10 @@
  * nothing overtakes. Rows enter here and nowhere else.
  */
 import type { Address } from '@halfdoor/protocol/message';
+import type { Insertable } from 'kysely';
 import type { Tx } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
+import type { Schema } from '../db/schema.ts';
 import type { Ids } from '../ids.ts';
 
 /** Content of a delivery as it is stored. A notice is made by the host, a message by an agent. */
@@ -39,52 +42,75 @@ export type Delivery = {
 /** A chat's queue by name. */
 export const queueOf = (address: Address): string => JSON.stringify([address.channel, address.chat]);
 
-/** Inserts one row, `queued`, linked to what it answers. Returns false when it was there already. */
-export async function insertDelivery(tx: Tx, it: NewDelivery, ids: Ids, now: string): Promise<boolean> {
-  const id = ids();
-  const { numInsertedOrUpdatedRows } = await tx
+type DeliveryRow = Omit<
+  Insertable<Schema['deliveries']>,
+  'ordinal' | 'state' | 'tries' | 'may_be_duplicate' | 'due_at' | 'platform_id' | 'reason' | 'settled_at'
+>;
+const INSERT_DELIVERY = compiled((db, it: DeliveryRow) =>
+  db
     .insertInto('deliveries')
     .values({
-      id,
-      session_id: it.sessionId,
-      agent_id: it.agentId,
+      id: it.id,
+      session_id: it.session_id,
+      agent_id: it.agent_id,
       seq: it.seq,
-      notice_key: it.noticeKey,
-      channel: it.address.channel,
-      chat: it.address.chat,
-      thread: it.address.thread,
+      notice_key: it.notice_key,
+      channel: it.channel,
+      chat: it.chat,
+      thread: it.thread,
       destination: it.destination,
-      content: JSON.stringify(it.content),
+      content: it.content,
       state: 'queued',
       tries: 0,
       may_be_duplicate: 0,
-      created_at: now,
+      created_at: it.created_at,
     })
-    .onConflict((conflict) =>
-      (it.noticeKey === null ? conflict.columns(['session_id', 'seq']) : conflict.column('notice_key')).doNothing(),
-    )
-    .executeTakeFirstOrThrow();
-  if (numInsertedOrUpdatedRows === 0n) return false;
-  for (const eventId of it.eventIds) {
-    await tx.insertInto('delivery_events').values({ event_id: eventId, delivery_id: id }).execute();
-  }
+    .onConflict((conflict) => conflict.columns(['session_id', 'seq']).doNothing())
+    .onConflict((conflict) => conflict.column('notice_key').doNothing()),
+);
+const LINK_EVENT = compiled((db, it: { eventId: string; deliveryId: string }) =>
+  db.insertInto('delivery_events').values({ event_id: it.eventId, delivery_id: it.deliveryId }),
+);
+
+/** Inserts one row, `queued`, linked to what it answers. Returns false when it was there already. */
+export async function insertDelivery(tx: Tx, it: NewDelivery, ids: Ids, now: string): Promise<boolean> {
+  const id = ids();
+  const inserted = await INSERT_DELIVERY.run(tx, {
+    id,
+    session_id: it.sessionId,
+    agent_id: it.agentId,
+    seq: it.seq,
+    notice_key: it.noticeKey,
+    ...it.address,
+    destination: it.destination,
+    content: JSON.stringify(it.content),
+    created_at: now,
+  });
+  if (inserted === 0) return false;
+  for (const eventId of it.eventIds) await LINK_EVENT.run(tx, { eventId, deliveryId: id });
   return true;
 }
+
+const HEAD = compiled((db, it: { channel: string; chat: string }) =>
+  db
+    .selectFrom('deliveries')
+    .selectAll()
+    .where('channel', '=', it.channel)
+    .where('chat', '=', it.chat)
+    .where('state', 'in', ['queued', 'sending'])
+    .orderBy('ordinal')
+    .limit(1),
+);
+const MARK_SENDING = compiled((db, it: { ordinal: number }) =>
+  db.updateTable('deliveries').set({ state: 'sending' }).where('ordinal', '=', it.ordinal),
+);
 
 /** The head of a chat's queue, whatever its state; null when nothing waits. */
 export async function headOf(
   tx: Tx,
   address: Address,
 ): Promise<(Delivery & { state: string; dueAt: string | null }) | null> {
-  const row = await tx
-    .selectFrom('deliveries')
-    .selectAll()
-    .where('channel', '=', address.channel)
-    .where('chat', '=', address.chat)
-    .where('state', 'in', ['queued', 'sending'])
-    .orderBy('ordinal')
-    .limit(1)
-    .executeTakeFirst();
+  const row = await HEAD.first(tx, address);
   if (!row) return null;
   return {
     ordinal: row.ordinal,
@@ -109,7 +135,7 @@ export async function headOf(
 export async function takeHead(tx: Tx, address: Address, now: string): Promise<Delivery | null> {
   const head = await headOf(tx, address);
   if (!head || head.state !== 'queued' || (head.dueAt !== null && head.dueAt > now)) return null;
-  await tx.updateTable('deliveries').set({ state: 'sending' }).where('ordinal', '=', head.ordinal).execute();
+  await MARK_SENDING.run(tx, { ordinal: head.ordinal });
   return head;
 }
 

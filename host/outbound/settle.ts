@@ -1,6 +1,7 @@
 /** Acks → dispatch states, and a notice to the person wherever a message ended without an answer. */
 import type { Ack, Address } from '@halfdoor/protocol/message';
 import type { Central, Tx } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
 import type { Ids } from '../ids.ts';
 import { failureText, NO_REPLY_TEXT } from './failure.ts';
 import { insertNotice } from './notice.ts';
@@ -32,6 +33,23 @@ export async function settle(
   return { settled: rows, notified: await tellPeople(deps, tx, from, rows) };
 }
 
+type End = { id: string; sessionId: string; state: Settled['state']; reason: string | null; now: string };
+const END_DISPATCH = compiled((db, it: End) =>
+  db
+    .updateTable('dispatches')
+    .set({ state: it.state, reason: it.reason, settled_at: it.now, due_at: null })
+    .where('id', '=', it.id)
+    .where('session_id', '=', it.sessionId)
+    .where('state', '=', 'open')
+    .returning(['event_id', 'kind', 'wakes']),
+);
+const ADDRESS_OF = compiled((db, it: { eventId: string }) =>
+  db.selectFrom('events').select(['channel', 'chat', 'thread']).where('id', '=', it.eventId),
+);
+const ANSWER_TO = compiled((db, it: { eventId: string }) =>
+  db.selectFrom('delivery_events').select('delivery_id').where('event_id', '=', it.eventId).limit(1),
+);
+
 /** Ends one dispatch; null when it was not open. */
 export async function settleOne(
   tx: Tx,
@@ -41,21 +59,10 @@ export async function settleOne(
   reason: string | null,
   now: string,
 ): Promise<SettledRow | null> {
-  const row = await tx
-    .updateTable('dispatches')
-    .set({ state, reason, settled_at: now, due_at: null })
-    .where('id', '=', dispatchId)
-    .where('session_id', '=', sessionId)
-    .where('state', '=', 'open')
-    .returning(['event_id', 'kind', 'wakes'])
-    .executeTakeFirst();
-  if (!row) return null;
-  const event = await tx
-    .selectFrom('events')
-    .select(['channel', 'chat', 'thread'])
-    .where('id', '=', row.event_id)
-    .executeTakeFirstOrThrow();
-  return { dispatchId, eventId: row.event_id, wakes: row.wakes === 1, state, address: event, kind: row.kind, reason };
+  const row = await END_DISPATCH.first(tx, { id: dispatchId, sessionId, state, reason, now });
+  const address = row && (await ADDRESS_OF.first(tx, { eventId: row.event_id }));
+  if (!row || !address) return null;
+  return { dispatchId, eventId: row.event_id, wakes: row.wakes === 1, state, address, kind: row.kind, reason };
 }
 
 /** One notice for all messages of one chat that ended for one reason. */
@@ -86,11 +93,5 @@ async function textFor(tx: Tx, row: SettledRow): Promise<string | null> {
   if (row.kind === 'control') return row.state === 'done' ? 'Stopped.' : null;
   if (row.kind !== 'chat' || !row.wakes || row.reason === 'stopped') return null;
   if (row.state !== 'done') return failureText(row.reason);
-  const answered = await tx
-    .selectFrom('delivery_events')
-    .select('delivery_id')
-    .where('event_id', '=', row.eventId)
-    .limit(1)
-    .executeTakeFirst();
-  return answered ? null : NO_REPLY_TEXT;
+  return (await ANSWER_TO.first(tx, { eventId: row.eventId })) ? null : NO_REPLY_TEXT;
 }
