@@ -16,6 +16,8 @@ export async function serveChat(deps: ChatDeps, agent: AgentView, outgoing: Serv
   const write = (event: ChatEvent): void => {
     if (outgoing.destroyed) return;
     outgoing.write(`${JSON.stringify(event)}\n`);
+    // Node holds a chunk back until nothing else is to be done in this turn of the loop; somebody waits for this one.
+    outgoing.socket?.uncork();
     if (outgoing.writableLength > UNREAD_BYTES) outgoing.destroy();
   };
   const { provider, model, sandbox, name } = agent;

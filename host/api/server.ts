@@ -1,10 +1,9 @@
 /** The HTTP API on the host's own Unix socket. Routes call; they decide nothing. */
 import { chmodSync, rmSync } from 'node:fs';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono, type Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { Incoming } from '../inbound/normalise.ts';
 import type { Accepted } from '../inbound/accept.ts';
 import { createAgent, getAgent, listAgents, type AgentsDeps } from '../agents/agents.ts';
@@ -14,8 +13,9 @@ import { errorText, type Log } from '../log.ts';
 import type { Deliverer } from '../outbound/deliver.ts';
 import { Refusal, type RefusalCode } from '../refusal.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+import { readBody } from './body.ts';
 import { serveChat, type ChatDeps } from './chat.ts';
-import type { AgentInput, ApiError, MessageView, SendInput, StatusView } from './contract.ts';
+import type { AgentInput, MessageView, SendInput, StatusView } from './contract.ts';
 import { messageView, sessionViews } from './view.ts';
 
 export type ApiDeps = AgentsDeps &
@@ -32,7 +32,6 @@ export type ApiDeps = AgentsDeps &
   };
 
 type Env = { Bindings: HttpBindings };
-const BODY_BYTES = 2 * 1024 * 1024;
 const MAX_WAIT_MS = 10 * 60_000;
 const STATUS: Record<RefusalCode, 400 | 403 | 404 | 409 | 413 | 503> = {
   'bad-input': 400,
@@ -63,8 +62,6 @@ export async function serveApi(deps: ApiDeps, path: string): Promise<{ close(): 
 
 function routes(deps: ApiDeps): Hono<Env> {
   const app = new Hono<Env>();
-  const tooLarge: ApiError = { error: `the request is over ${BODY_BYTES} bytes`, next: 'Send less at once.' };
-  app.use('*', bodyLimit({ maxSize: BODY_BYTES, onError: (c) => c.json(tooLarge, 413) }));
   app.onError((error, c) => answerError(deps.log, error, c));
   app.notFound((c) => c.json({ error: `no ${c.req.method} ${c.req.path} here`, next: 'See `halfdoor help`.' }, 404));
   app.get('/v1/status', async (c) => c.json(await deps.status()));
@@ -94,20 +91,16 @@ function answerError(log: Log, error: unknown, c: Context<Env>): Response {
   return c.json({ error: 'the host failed', next: 'See host.log in the home, and try again.' }, 500);
 }
 
-async function body<T>(c: Context<Env>): Promise<T> {
-  const value: unknown = await c.req.json().catch(() => null);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as T;
-  throw new Refusal('bad-input', 'the request body is not a JSON object', 'Send application/json.');
-}
+const body = <T>(c: Context<Env>): Promise<T> => readBody<T>(c.env.incoming as IncomingMessage);
 
 async function send(deps: ApiDeps, c: Context<Env, '/v1/agents/:name/messages'>): Promise<MessageView> {
   const input = await body<SendInput>(c);
   if (typeof input.text !== 'string') throw new Refusal('bad-input', 'text is missing', 'Send {"text": "…"}.');
   const platformId = input.id === undefined ? deps.ids() : String(input.id);
   const name = c.req.param('name');
-  const claimed = c.req.header('x-halfdoor-uid');
+  const claimed = c.env.incoming.headers['x-halfdoor-uid'];
   // Whoever opened the socket is an owner already; the header only says which of them.
-  const uid = claimed !== undefined && /^\d{1,10}$/.test(claimed) ? claimed : String(deps.uid);
+  const uid = typeof claimed === 'string' && /^\d{1,10}$/.test(claimed) ? claimed : String(deps.uid);
   const address = { channel: 'terminal', chat: name, thread: null };
   const incoming = { address, platformId, sender: `local:${uid}`, text: input.text };
   const { eventId } = await deps.accept(incoming).catch(async (error: unknown) => {
