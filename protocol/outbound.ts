@@ -43,6 +43,8 @@ export class OutboundWriter {
   readonly #file: SessionFile;
   readonly #durable: Durable;
   readonly #run: number;
+  /** session_state as far as it was read or written here: this run is its only writer. */
+  readonly #state = new Map<string, string | null>();
 
   /**
    * Opens the file in its read-only folder and takes it over for `run`: from its commit on, no older run can write.
@@ -76,7 +78,9 @@ export class OutboundWriter {
    * `bad-input` for a row that the host would refuse; nothing of the write is in the file then.
    */
   write(step: Extract<DurableStep, 'say' | 'settle' | 'continuation'>, write: OutboundWrite): number[] {
-    return this.#durable(step, () => this.#fenced(() => this.#apply(write)));
+    const seqs = this.#durable(step, () => this.#fenced(() => this.#apply(write)));
+    for (const [key, value] of Object.entries(write.state ?? {})) this.#state.set(key, value);
+    return seqs;
   }
 
   #fenced<T>(body: () => T): T {
@@ -131,8 +135,12 @@ export class OutboundWriter {
   }
 
   state(key: string): string | null {
+    const known = this.#state.get(key);
+    if (known !== undefined) return known;
     const row = this.#file.all('select value from session_state where key = ?', key)[0];
-    return row === undefined ? null : String(row.value);
+    const value = row === undefined ? null : String(row.value);
+    this.#state.set(key, value);
+    return value;
   }
 
   isSettled(messageId: string): boolean {

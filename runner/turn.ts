@@ -5,7 +5,7 @@
 import type { InboundMessage, NewAck } from '@halfdoor/protocol/message';
 import type { OutboundWriter } from '@halfdoor/protocol/runner';
 import { parseAnswer } from './answer.ts';
-import type { Intake } from './intake.ts';
+import type { Around, Intake } from './intake.ts';
 import type { Life } from './life.ts';
 import { alreadySaid, block, instructions, nudge } from './prompt.ts';
 import type { AgentProvider, AgentQuery, ErrorKind, PromptMessage, ProviderEvent } from './providers/provider.ts';
@@ -55,13 +55,15 @@ export class Turn {
 
   /** Runs to its end. Every failure is settled, except `fenced` and the like, which are thrown. */
   async run(): Promise<void> {
-    const { outbound, speaker, life } = this.#deps;
+    const { outbound, intake, speaker, life } = this.#deps;
     speaker.forget();
     for (let ending: Ending = 'again'; ending !== 'over';) {
       this.#claim();
       life.show('thinking', null);
-      const said = speaker.begin(outbound.saidBefore([...this.#given.values()]));
-      ending = await this.#converse(this.#prompt(alreadySaid(said)));
+      const given = [...this.#given.values()];
+      const said = speaker.begin(outbound.saidBefore(given.filter((it) => intake.isOlderThanRun(it))));
+      const around = intake.around();
+      ending = await this.#converse(promptFor(given, around, alreadySaid(said)), around);
     }
   }
 
@@ -90,7 +92,8 @@ export class Turn {
     if (query === null || fresh.length === 0 || this.#abort.signal.aborted) return;
     for (const message of fresh) this.#given.set(message.id, message);
     this.#claim();
-    for (const message of fresh) query.push(this.#promptFor([message], ''));
+    const around = this.#deps.intake.around();
+    for (const message of fresh) query.push(promptFor([message], around, ''));
   }
 
   /** Ends the turn now: nothing more of it is sent. */
@@ -103,21 +106,10 @@ export class Turn {
     this.#deps.life.claim(this.id, [...this.#given.keys()]);
   }
 
-  #prompt(before: string): PromptMessage {
-    return this.#promptFor([...this.#given.values()], before);
-  }
-
-  #promptFor(messages: InboundMessage[], before: string): PromptMessage {
-    const destinations = this.#deps.intake.destinations();
-    const { zone } = this.#deps.intake.routing();
-    const blocks = messages.map((it) => block(it, destinations, zone)).filter((it) => it !== '');
-    return { ids: messages.map((it) => it.id), text: [before, ...blocks].filter((it) => it !== '').join('\n') };
-  }
-
-  async #converse(prompt: PromptMessage): Promise<Ending> {
-    const { provider, outbound, intake, continuationKey, cwd } = this.#deps;
+  async #converse(prompt: PromptMessage, { destinations }: Around): Promise<Ending> {
+    const { provider, outbound, continuationKey, cwd } = this.#deps;
     const continuation = outbound.state(continuationKey) ?? undefined;
-    const system = instructions(intake.destinations(), this.#deps.ownInstructions());
+    const system = instructions(destinations, this.#deps.ownInstructions());
     if (this.#abort.signal.aborted) return 'over';
     this.#seen.clear();
     const query = provider.query({ prompt, continuation, cwd, systemContext: { instructions: system } });
@@ -173,10 +165,13 @@ export class Turn {
 
   #onResult({ text, continuation }: Extract<ProviderEvent, { type: 'result' }>, query: AgentQuery): void {
     const destinations = this.#deps.intake.destinations();
-    const known = new Set(destinations.map((it) => it.localName));
+    const known = new Map(destinations.map((it) => [it.localName, it]));
     const { messages, scratch } = parseAnswer(text);
-    const sendable = messages.filter((it) => known.has(it.to));
     const unknown = messages.filter((it) => !known.has(it.to));
+    const sendable = messages.flatMap(({ to, text: said }) => {
+      const destination = known.get(to);
+      return destination ? [{ destination, text: said }] : [];
+    });
     this.#scratch.push(...unknown.map((it) => `(no destination "${it.to}") ${it.text}`), scratch);
     if (sendable.length === 0 && !this.#said && !this.#nudged) {
       this.#nudged = true;
@@ -238,4 +233,9 @@ export class Turn {
     this.#deps.speaker.settle(this.saying, { messages: [], scratch, acks, state: {} });
     for (const id of ids) this.#given.delete(id);
   }
+}
+
+function promptFor(messages: InboundMessage[], { destinations, zone }: Around, before: string): PromptMessage {
+  const blocks = messages.map((it) => block(it, destinations, zone)).filter((it) => it !== '');
+  return { ids: messages.map((it) => it.id), text: [before, ...blocks].filter((it) => it !== '').join('\n') };
 }

@@ -6,7 +6,6 @@ import type { Address, Receipt } from '@halfdoor/protocol/message';
 import type { Channel, Outgoing } from '../channels/channel.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Central, Tx } from '../db/central.ts';
-import { compiled } from '../db/compiled.ts';
 import type { Log } from '../log.ts';
 import { errorText } from '../log.ts';
 import { takeHead, type Delivery } from './ledger.ts';
@@ -20,10 +19,6 @@ export type DeliverDeps = {
   /** A delivery of this session ended: projected back with the next enqueue. */
   onReceipt(sessionId: string, receipt: Receipt): void;
 };
-
-const EVENTS_ANSWERED = compiled((db, it: { id: string }) =>
-  db.selectFrom('delivery_events').select('event_id').where('delivery_id', '=', it.id),
-);
 
 export class Deliverer {
   readonly #deps: DeliverDeps;
@@ -61,7 +56,7 @@ export class Deliverer {
       const delivery: Delivery = current;
       const channel = this.#deps.channels[delivery.address.channel];
       if (!channel) return;
-      const sent = await channel.send(await this.#outgoing(delivery));
+      const sent = await channel.send(outgoing(delivery));
       const after = afterSend(sent, delivery.tries);
       const { next, receipt } = await central.commit('receipt', (tx) =>
         writeReceipt(tx, delivery, after, clock.now(), channel.ready(delivery.address)),
@@ -83,19 +78,6 @@ export class Deliverer {
       void this.kick(address);
     });
     this.#timers.add(timer);
-  }
-
-  async #outgoing(delivery: Delivery): Promise<Outgoing> {
-    const answers = await EVENTS_ANSWERED.all(this.#deps.central.read, { id: delivery.id });
-    return {
-      delivery: delivery.id,
-      address: delivery.address,
-      text: delivery.content.text,
-      seq: delivery.seq,
-      notice: delivery.content.type === 'notice',
-      mayBeDuplicate: delivery.mayBeDuplicate,
-      answers: answers.map((row) => row.event_id),
-    };
   }
 
   /** Somebody confirmed rows that were shown to them another way. Returns how many this ended. */
@@ -157,4 +139,9 @@ export class Deliverer {
     const limit = new Promise<void>((resolve) => this.#deps.clock.after(ms, resolve));
     await Promise.race([Promise.all(this.#running), limit]);
   }
+}
+
+function outgoing({ id, address, content, seq, mayBeDuplicate, answers }: Delivery): Outgoing {
+  const notice = content.type === 'notice';
+  return { delivery: id, address, text: content.text, seq, notice, mayBeDuplicate, answers };
 }

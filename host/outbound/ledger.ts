@@ -37,6 +37,8 @@ export type Delivery = {
   content: DeliveryContent;
   tries: number;
   mayBeDuplicate: boolean;
+  /** Events this answers. */
+  answers: string[];
 };
 
 /** A chat's queue by name. */
@@ -104,12 +106,15 @@ const HEAD = compiled((db, it: { channel: string; chat: string }) =>
 const MARK_SENDING = compiled((db, it: { ordinal: number }) =>
   db.updateTable('deliveries').set({ state: 'sending' }).where('ordinal', '=', it.ordinal),
 );
+const EVENTS_ANSWERED = compiled((db, it: { id: string }) =>
+  db.selectFrom('delivery_events').select('event_id').where('delivery_id', '=', it.id),
+);
 
 /** The head of a chat's queue, whatever its state; null when nothing waits. */
-export async function headOf(
+async function headOf(
   tx: Tx,
   address: Address,
-): Promise<(Delivery & { state: string; dueAt: string | null }) | null> {
+): Promise<(Omit<Delivery, 'answers'> & { state: string; dueAt: string | null }) | null> {
   const row = await HEAD.first(tx, address);
   if (!row) return null;
   return {
@@ -136,7 +141,8 @@ export async function takeHead(tx: Tx, address: Address, now: string): Promise<D
   const head = await headOf(tx, address);
   if (!head || head.state !== 'queued' || (head.dueAt !== null && head.dueAt > now)) return null;
   await MARK_SENDING.run(tx, { ordinal: head.ordinal });
-  return head;
+  const answers = await EVENTS_ANSWERED.all(tx, { id: head.id });
+  return { ...head, answers: answers.map((row) => row.event_id) };
 }
 
 /** The heads of these chats' queues, marked `sending` in the same commit. */
