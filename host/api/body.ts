@@ -26,6 +26,8 @@ function readText(incoming: IncomingMessage): Promise<string> {
       else reject(new Refusal('too-large', `the request is over ${BODY_BYTES} bytes`, 'Send less at once.'));
     });
     incoming.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
-    incoming.on('close', () => reject(new Refusal('bad-input', 'the request was cut off', 'Send it again.')));
+    incoming.on('close', () => {
+      if (!incoming.complete) reject(new Refusal('bad-input', 'the request was cut off', 'Send it again.'));
+    });
   });
 }
