@@ -9,9 +9,11 @@ import { Failure } from './failure.ts';
 /** The host is not there, or went away before it answered. The request may or may not have been taken. */
 export class Unreachable extends Error {}
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
 export type Api = {
   /** Throws `Failure` with the host's own words when it refuses, `Unreachable` when it is not there. */
-  call<T>(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): Promise<T>;
+  call<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T>;
   /** The open answer of a stream. Throws as `call`. */
   stream(path: string, signal: AbortSignal): Promise<IncomingMessage>;
 };
@@ -51,7 +53,7 @@ export function makeApi(home: string, uid: number): Api {
     throw refusal(answer.statusCode ?? 500, await read(answer));
   };
   return {
-    call: async <T>(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): Promise<T> =>
+    call: async <T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> =>
       parse(await read(await opened(method, path, body, signal))) as T,
     stream: (path, signal) => opened('GET', path, undefined, signal),
   };

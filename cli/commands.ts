@@ -1,8 +1,10 @@
 /** The verbs as commander knows them: names, arguments, options. What they do is in verbs/. */
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
+import { addAgents } from './agent-commands.ts';
 import type { Context } from './context.ts';
-import type { CreateOptions } from './verbs/agents.ts';
+import { addSecrets } from './secret-commands.ts';
 import type { SendOptions } from './verbs/send.ts';
+import type { SetupOptions } from './verbs/setup.ts';
 
 /** Verbs are loaded when they are called: a chat need not wait for what only `start` uses. */
 export function makeProgram(context: Context, version: string): Command {
@@ -10,12 +12,13 @@ export function makeProgram(context: Context, version: string): Command {
     .description('Talk to AI agents, each in its sandbox. Every verb takes --json.')
     .version(version)
     .option('--json', 'answer with one line of JSON')
-    .option('-y, --yes', 'answer the one question of the launcher (as CI=true does)')
+    .option('-y, --yes', 'answer questions with yes (as CI=true does)')
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('See it all: halfdoor help');
   addHost(program, context);
   addTalk(program, context);
   addAgents(program, context);
+  addSecrets(program, context);
   addSessions(program, context);
   addDevelop(program, context);
   return program;
@@ -39,9 +42,14 @@ function addHost(program: Command, context: Context): void {
 
 function addTalk(program: Command, context: Context): void {
   program
-    .command('chat <agent>')
-    .description('talk to an agent; Ctrl-C stops its turn, twice leaves; lines from a pipe are sent and waited for')
-    .action(async (agent: string) => (await import('./verbs/chat.ts')).chat(context, agent));
+    .command('setup')
+    .description('step by step to an agent that answers; again, it goes on where it was left')
+    .option('--answers <file>', 'a JSON object of answers: nothing is asked')
+    .action(async (options: SetupOptions) => (await import('./verbs/setup.ts')).setup(context, options));
+  program
+    .command('chat [agent]')
+    .description('talk to an agent, made if there is none; Ctrl-C stops its turn, twice leaves; a pipe works too')
+    .action(async (agent?: string) => (await import('./verbs/chat.ts')).chat(context, agent));
   program
     .command('send <agent> <text>')
     .description("send one message; '-' reads it from standard input")
@@ -50,30 +58,6 @@ function addTalk(program: Command, context: Context): void {
     .action(async (agent: string, text: string, options: SendOptions) =>
       (await import('./verbs/send.ts')).send(context, agent, text, options),
     );
-}
-
-function addAgents(program: Command, context: Context): void {
-  const agents = program.command('agents').description('make and see agents');
-  agents
-    .command('create <name>')
-    .description('make an agent and its terminal')
-    .requiredOption('--provider <provider>', 'what thinks inside the sandbox: mock, direct')
-    .option('--model <model>', 'what the provider calls it')
-    .option('--base-url <url>', 'model endpoint')
-    .addOption(new Option('--api <protocol>', 'protocol of the model endpoint').choices(['anthropic', 'openai']))
-    .addOption(new Option('--sandbox <kind>', 'what holds it').choices(['bubblewrap', 'process']).default('bubblewrap'))
-    .option('--instructions <file>', 'text the agent always has before it')
-    .action(async (name: string, options: CreateOptions) =>
-      (await import('./verbs/agents.ts')).createAgent(context, name, options),
-    );
-  agents
-    .command('list')
-    .description('all agents')
-    .action(async () => (await import('./verbs/agents.ts')).listAgents(context));
-  agents
-    .command('get <name>')
-    .description('one agent')
-    .action(async (name: string) => (await import('./verbs/agents.ts')).getAgent(context, name));
 }
 
 function addSessions(program: Command, context: Context): void {

@@ -13,6 +13,7 @@ export type Home = {
   lock: string;
   pidFile: string;
   runFile: string;
+  secretsKey: string;
   log: string;
   templates: string;
   agents: string;
@@ -35,6 +36,7 @@ export function homeAt(root: string): Home {
     lock: join(root, 'lock.db'),
     pidFile: join(root, 'host.pid'),
     runFile: join(root, 'run'),
+    secretsKey: join(root, 'secrets.key'),
     log: join(root, 'host.log'),
     templates: join(root, 'templates'),
     agents: join(root, 'agents'),

@@ -1,15 +1,15 @@
 /** The wiring diagram: every part of the host, made once, each given what it needs. */
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Durable } from '@halfdoor/protocol/durable';
-import { agentDir } from './agents/agents.ts';
+import { agentDir, sweepAgentFolders } from './agents/folder.ts';
 import { serveApi } from './api/server.ts';
 import { TerminalChannel } from './channels/terminal.ts';
 import { isoNow, type Clock } from './clock.ts';
 import { Central } from './db/central.ts';
 import { lockHome } from './db/lock.ts';
-import type { ModelKeys } from './egress/model.ts';
 import { openNet } from './egress/net.ts';
 import { homeAt, runDirFor, type Home } from './home.ts';
 import { makeIds } from './ids.ts';
@@ -25,6 +25,8 @@ import { reapStrays } from './sandboxes/strays.ts';
 import { ensureTemplates, makeSessionFolder } from './sessions/folder.ts';
 import { Sessions, type SessionsDeps } from './sessions/sessions.ts';
 import { tellAgent } from './sessions/tell-agent.ts';
+import type { Redactor } from './secrets/redact.ts';
+import { Secrets, type Found } from './secrets/secrets.ts';
 import { Signals } from './signals.ts';
 import { describeAgent, statusView } from './status.ts';
 
@@ -33,7 +35,10 @@ export type HostOptions = {
   /** The pinned Bun, and the folder with runner.js and reader.js. */
   bun: string;
   dist: string;
-  keys: ModelKeys;
+  /** Secrets of the host's own environment, by name; kept in memory only. */
+  environment: Readonly<Record<string, string>>;
+  /** What the log goes through: it learns every secret that this host gets to know. */
+  redactor: Redactor;
   env: { XDG_RUNTIME_DIR?: string | undefined };
   uid: number;
   pid: number;
@@ -68,6 +73,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   await deliverer.recover();
   // Before anything can be accepted: a folder whose row is about to be committed must not pass for a stray.
   await sessions.sweepFolders();
+  await sweepAgentFolders(ground.central, home);
   await sessions.recover();
   const started = { home: home.root, pid: options.pid, startedAt: ground.now() };
   const apiSocket = join(runDir, 'api.sock');
@@ -81,6 +87,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       uid: options.uid,
       probe,
       status: () => statusView({ central, sessions, reader, probes: probe }, started),
+      renew: (agentId) => sessions.renew(agentId),
       shutDown: options.shutDown,
     },
     apiSocket,
@@ -113,15 +120,31 @@ async function openGround(options: HostOptions) {
   const central = await Central.open(home.central, durable);
   const templates = ensureTemplates(home, durable);
   const ids = makeIds(() => clock.now().getTime());
-  return { home, lock, runDir, central, templates, ids, now: () => isoNow(clock) };
+  const now = (): string => isoNow(clock);
+  const { redactor, environment } = options;
+  const secrets = await Secrets.open({
+    central,
+    keyFile: home.secretsKey,
+    uid,
+    ids,
+    now,
+    random: randomBytes,
+    durable,
+    log: log.scope('secrets'),
+    redactor,
+    environment,
+  });
+  const redact = (text: string): string => redactor.text(text);
+  return { home, lock, runDir, central, templates, ids, now, secrets, redactor, redact };
 }
 
 type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader'>;
 
 /** Delivery, sessions and accept know of each other only what is handed over here. */
 function wire(options: HostOptions, ground: Ground, machines: Machines) {
-  const { clock, log, durable, keys } = options;
-  const { home, central, templates } = ground;
+  const { clock, log, durable, redactor } = options;
+  const { home, central, templates, redact } = ground;
+  const keys = (name: string): Found => ground.secrets.lookUp(name);
   const signals = new Signals();
   const terminal = new TerminalChannel((address) => void deliverer.kick(address));
   const deliverer: Deliverer = new Deliverer({
@@ -129,6 +152,7 @@ function wire(options: HostOptions, ground: Ground, machines: Machines) {
     channels: { terminal },
     clock,
     log: log.scope('deliver'),
+    redact,
     onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
   });
   const base = { ...ground, durable, clock, mayTake: deliverer.mayTake.bind(deliverer) };
@@ -138,7 +162,7 @@ function wire(options: HostOptions, ground: Ground, machines: Machines) {
     log: log.scope('session'),
     signals,
     agentDir: (agentId) => agentDir(home, agentId),
-    openNet: (path, agent) => openNet({ keys, log: log.scope('net') }, path, agent),
+    openNet: (path, agent) => openNet({ keys, redactor, log: log.scope('net') }, path, agent),
     startDelivery: (head) => deliverer.start(head),
     tellAgent: async (sessionId, agentId, refused) => {
       const messages = await tellAgent(base, sessionId, agentId, refused);
@@ -152,11 +176,11 @@ function wire(options: HostOptions, ground: Ground, machines: Machines) {
     after: (it) => {
       sessions.enqueue(it.enqueue);
       for (const head of it.heads) deliverer.start(head);
-      sessions.end(it.ended);
+      void sessions.end(it.ended);
       if (it.settledEvents.length > 0) signals.emit('settled', { eventIds: it.settledEvents });
     },
   };
-  return { signals, terminal, deliverer, sessions, accept: (it: Incoming) => accept(acceptDeps, it) };
+  return { signals, terminal, deliverer, sessions, keys, accept: (it: Incoming) => accept(acceptDeps, it) };
 }
 
 function makeFolders(home: Home): void {

@@ -6,10 +6,16 @@ import { HOME_TAKEN_EXIT } from './home.ts';
 import { openHost, type Host } from './host.ts';
 import { closeInherited } from './inherited.ts';
 import { errorText, makeLog } from './log.ts';
+import { Redactor } from './secrets/redact.ts';
 
 const env = process.env;
 const uid = process.getuid?.() ?? 0;
-const log = makeLog((line) => process.stdout.write(line), systemClock.now);
+const redactor = new Redactor();
+const redact = (text: string): string => redactor.text(text);
+const log = makeLog((line) => process.stdout.write(line), systemClock.now, redact);
+
+/** The keys of the public endpoints: the only secrets that may come this way, and they stay in memory. */
+const FROM_ENVIRONMENT = ['ANTHROPIC_API_KEY', 'OPENAI_API_KEY'];
 
 function needed(name: string): string {
   const value = env[name];
@@ -18,7 +24,7 @@ function needed(name: string): string {
 }
 
 function fail(error: string, next: string, code = 1): never {
-  process.stderr.write(`${error}\n${next}\n`);
+  process.stderr.write(redact(`${error}\n${next}\n`));
   process.exit(code);
 }
 
@@ -46,7 +52,8 @@ try {
     root: needed('HALFDOOR_HOME'),
     bun: needed('HALFDOOR_BUN'),
     dist: needed('HALFDOOR_DIST'),
-    keys: { anthropic: env.ANTHROPIC_API_KEY ?? null, openai: env.OPENAI_API_KEY ?? null },
+    environment: Object.fromEntries(FROM_ENVIRONMENT.flatMap((name) => (env[name] ? [[name, env[name]]] : []))),
+    redactor,
     env,
     uid,
     pid: process.pid,

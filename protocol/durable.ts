@@ -6,6 +6,9 @@ export const DURABLE_STEPS = [
   'migrate', // central schema
   'template', // the two empty session files every session is copied from
   'agent', // agent, chat, wiring and destination in one
+  'agent-folder', // its instructions, before the row that counts on them
+  'secrets-key', // the file that opens kept secrets
+  'secret', // a kept secret, sealed
   'session-folder', // the folder and both files, before the row that names them
   'accept', // event and frozen dispatches
   'enqueue', // messages_in and waiting projections

@@ -63,7 +63,12 @@ export class Speaker {
   /** Last messages, scratch, acks and state in one transaction: no reply without ack, no ack without reply. */
   settle(
     saying: Saying,
-    it: { messages: { destination: Destination; text: string }[]; scratch: string; acks: NewAck[]; state: Record<string, string | null> },
+    it: {
+      messages: { destination: Destination; text: string }[];
+      scratch: string;
+      acks: NewAck[];
+      state: Record<string, string | null>;
+    },
   ): void {
     const rows = it.messages.flatMap(({ destination, text }) =>
       this.#absorb(destination.localName, text) === null ? this.#rows(saying, destination, text) : [],

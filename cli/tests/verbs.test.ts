@@ -11,6 +11,11 @@ test('verbs that need a host end with 3 when none runs', async (t) => {
     ['stop'],
     ['agents', 'list'],
     ['agents', 'get', 'a'],
+    ['agents', 'update', 'a', '--model', 'm'],
+    ['agents', 'delete', 'a', '--yes'],
+    ['agents', 'check', 'a'],
+    ['secrets', 'list'],
+    ['secrets', 'remove', 'A'],
     ['sessions', 'list'],
     ['sessions', 'get', '0123'],
   ]) {

@@ -19,8 +19,9 @@ const TWICE_MS = 2_000;
 const AWAY_MS = 30_000;
 
 /** Until Ctrl-D, Ctrl-C twice, or, with lines from a pipe, until all of them are settled. Starts a host if none runs. */
-export async function chat(context: Context, agent: string): Promise<void> {
+export async function chat(context: Context, named: string | undefined): Promise<void> {
   await ensureHost(context);
+  const agent = named ?? (await (await import('../setup/first-agent.ts')).whomToTalkTo(context));
   await context.api.call('GET', `/v1/agents/${pathStep(agent)}`); // refused before a prompt is shown
   const terminal: Terminal = { input: process.stdin, output: process.stdout, env: context.env };
   const screen = context.printer.json ? jsonScreen(terminal) : openScreen(terminal);

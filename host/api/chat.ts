@@ -33,6 +33,9 @@ export async function serveChat(deps: ChatDeps, agent: AgentView, outgoing: Serv
       write({ type: 'progress', state: state === 'waiting' ? 'queued' : 'starting', detail: null, since: deps.now() });
     }),
     deps.signals.on('settled', ({ eventIds }) => void tellSettled(deps.central, agent.id, eventIds, write)),
+    deps.signals.on('deleted', ({ agentId }) => {
+      if (agentId === agent.id) outgoing.end();
+    }),
     deps.terminal.connect(name, { show: (it) => write(messageEvent(it)) }),
   ];
   outgoing.on('close', () => ends.forEach((end) => end()));

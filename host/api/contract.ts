@@ -14,8 +14,8 @@ export type AgentInput = {
   /** Name of the secret that the model endpoint is given; null for none. Unsaid: the public endpoint's own, else none. */
   key?: string | null;
 };
-/** PATCH /v1/agents/:name: what is named is changed, from the next run on. */
-export type AgentPatch = Partial<Omit<AgentInput, 'name'>>;
+/** PATCH /v1/agents/:name: what is named is changed, from the next run on. `baseUrl` null: the public endpoint again. */
+export type AgentPatch = Partial<Omit<AgentInput, 'name' | 'baseUrl'>> & { baseUrl?: string | null };
 export type AgentView = {
   id: string;
   name: string;

@@ -1,7 +1,7 @@
 /** The HTTP API on the host's own Unix socket. Routes call; they decide nothing. */
 import { chmodSync, rmSync } from 'node:fs';
-import type { IncomingMessage, Server } from 'node:http';
-import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import type { Server } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono, type Context } from 'hono';
 import type { Incoming } from '../inbound/normalise.ts';
@@ -13,16 +13,20 @@ import { errorText, type Log } from '../log.ts';
 import type { Deliverer } from '../outbound/deliver.ts';
 import { Refusal, type RefusalCode } from '../refusal.ts';
 import type { Sessions } from '../sessions/sessions.ts';
-import { readBody } from './body.ts';
 import { serveChat, type ChatDeps } from './chat.ts';
 import type { AgentInput, MessageView, SendInput, StatusView } from './contract.ts';
+import { addOwnerRoutes, type OwnerDeps } from './owner.ts';
+import { body, senderOf, type Env } from './request.ts';
 import { messageView, sessionViews } from './view.ts';
 
 export type ApiDeps = AgentsDeps &
-  ChatDeps & {
+  ChatDeps &
+  OwnerDeps & {
     clock: Clock;
     log: Log;
     uid: number;
+    /** Over every error that is answered. */
+    redact(text: string): string;
     sessions: Sessions;
     deliverer: Deliverer;
     accept(incoming: Incoming): Promise<Accepted>;
@@ -31,7 +35,6 @@ export type ApiDeps = AgentsDeps &
     shutDown(): void;
   };
 
-type Env = { Bindings: HttpBindings };
 const MAX_WAIT_MS = 10 * 60_000;
 const STATUS: Record<RefusalCode, 400 | 403 | 404 | 409 | 413 | 503> = {
   'bad-input': 400,
@@ -62,8 +65,11 @@ export async function serveApi(deps: ApiDeps, path: string): Promise<{ close(): 
 
 function routes(deps: ApiDeps): Hono<Env> {
   const app = new Hono<Env>();
-  app.onError((error, c) => answerError(deps.log, error, c));
-  app.notFound((c) => c.json({ error: `no ${c.req.method} ${c.req.path} here`, next: 'See `halfdoor help`.' }, 404));
+  app.onError((error, c) => answerError(deps, error, c));
+  app.notFound((c) => {
+    const error = deps.redact(`no ${c.req.method} ${c.req.path} here`);
+    return c.json({ error, next: 'See `halfdoor help`.' }, 404);
+  });
   app.get('/v1/status', async (c) => c.json(await deps.status()));
   app.post('/v1/stop', (c) => {
     deps.shutDown();
@@ -73,6 +79,7 @@ function routes(deps: ApiDeps): Hono<Env> {
   app.post('/v1/agents', async (c) => c.json(await createAgent(deps, await body<AgentInput>(c)), 201));
   app.get('/v1/agents/:name', async (c) => c.json(await getAgent(deps, c.req.param('name'))));
   app.post('/v1/agents/:name/messages', async (c) => c.json(await send(deps, c), 202));
+  addOwnerRoutes(app, deps);
   app.get('/v1/agents/:name/chat', async (c) => {
     const agent = await getAgent(deps, c.req.param('name'));
     await serveChat(deps, agent, c.env.outgoing);
@@ -85,24 +92,21 @@ function routes(deps: ApiDeps): Hono<Env> {
   return app;
 }
 
-function answerError(log: Log, error: unknown, c: Context<Env>): Response {
-  if (error instanceof Refusal) return c.json({ error: error.message, next: error.next }, STATUS[error.code]);
+function answerError({ log, redact }: ApiDeps, error: unknown, c: Context<Env>): Response {
+  if (error instanceof Refusal) {
+    return c.json({ error: redact(error.message), next: redact(error.next) }, STATUS[error.code]);
+  }
   log.error('request failed', { path: c.req.path, error: errorText(error) });
   return c.json({ error: 'the host failed', next: 'See host.log in the home, and try again.' }, 500);
 }
-
-const body = <T>(c: Context<Env>): Promise<T> => readBody<T>(c.env.incoming as IncomingMessage);
 
 async function send(deps: ApiDeps, c: Context<Env, '/v1/agents/:name/messages'>): Promise<MessageView> {
   const input = await body<SendInput>(c);
   if (typeof input.text !== 'string') throw new Refusal('bad-input', 'text is missing', 'Send {"text": "…"}.');
   const platformId = input.id === undefined ? deps.ids() : String(input.id);
   const name = c.req.param('name');
-  const claimed = c.env.incoming.headers['x-halfdoor-uid'];
-  // Whoever opened the socket is an owner already; the header only says which of them.
-  const uid = typeof claimed === 'string' && /^\d{1,10}$/.test(claimed) ? claimed : String(deps.uid);
   const address = { channel: 'terminal', chat: name, thread: null };
-  const incoming = { address, platformId, sender: `local:${uid}`, text: input.text };
+  const incoming = { address, platformId, sender: senderOf(c, deps.uid), text: input.text };
   const { eventId } = await deps.accept(incoming).catch(async (error: unknown) => {
     // No such chat: most likely there is no such agent, which says more.
     if (error instanceof Refusal && error.code === 'not-found') await getAgent(deps, name);

@@ -9,6 +9,8 @@ import type { Schema } from './schema.ts';
 export type Compiled<P, R> = {
   all(db: Kysely<Schema>, values: P): Promise<R[]>;
   first(db: Kysely<Schema>, values: P): Promise<R | undefined>;
+  /** Throws when there is none: it must be there, or this database is broken. */
+  one(db: Kysely<Schema>, values: P): Promise<R>;
   /** Number of rows changed. */
   run(db: Kysely<Schema>, values: P): Promise<number>;
 };
@@ -52,6 +54,11 @@ export function compiled<P extends object, R>(build: (db: Kysely<Schema>, values
   return {
     all: async (db, values) => (await execute(db, values)).rows,
     first: async (db, values) => (await execute(db, values)).rows[0],
+    one: async (db, values) => {
+      const [row] = (await execute(db, values)).rows;
+      if (row === undefined) throw new Error(`central lacks a row that must be there: ${sql}`);
+      return row;
+    },
     run: async (db, values) => Number((await execute(db, values)).numAffectedRows ?? 0),
   };
 }

@@ -14,6 +14,10 @@ export interface Schema {
     api: 'anthropic' | 'openai' | null;
     sandbox: 'bubblewrap' | 'process';
     created_at: string;
+    /** Name of the secret that the model endpoint is given. */
+    key: string | null;
+    /** Kept for its history only; its name is free again. */
+    deleted_at: string | null;
   };
   chats: { id: string; channel: string; platform_id: string; created_at: string };
   wirings: {
@@ -106,4 +110,5 @@ export interface Schema {
     verdict: 'allow' | 'hold' | 'deny';
     reason: string;
   };
+  secrets: { name: string; nonce: Uint8Array; sealed: Uint8Array; updated_at: string };
 }

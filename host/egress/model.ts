@@ -11,18 +11,18 @@ import {
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { LIMITS } from '@halfdoor/protocol/limits';
-import type { ModelApi } from '@halfdoor/protocol/message';
 import type { Log } from '../log.ts';
+import type { Redactor } from '../secrets/redact.ts';
+import {
+  keyFor,
+  keyHeaders,
+  MODEL_PATHS,
+  modelUrl,
+  refusedKey,
+  type ModelEndpoint,
+  type ModelKeys,
+} from './endpoint.ts';
 import { classify, errorBody, type ModelErrorCode } from './model-error.ts';
-
-export type ModelEndpoint = { api: ModelApi; baseUrl: string; ownAddress: boolean };
-export type ModelKeys = Readonly<Record<ModelApi, string | null>>;
-
-const PATHS: Record<ModelApi, string> = { anthropic: '/v1/messages', openai: '/v1/chat/completions' };
-const DEFAULT_BASE: Record<ModelApi, string> = {
-  anthropic: 'https://api.anthropic.com/v1',
-  openai: 'https://api.openai.com/v1',
-};
 
 /** Headers of the caller that go on; everything else, credentials first, stays behind. */
 const REQUEST_HEADERS = [
@@ -35,76 +35,62 @@ const REQUEST_HEADERS = [
 ];
 const RESPONSE_HEADERS = ['content-type', 'cache-control', 'retry-after', 'request-id', 'x-request-id'];
 const ERROR_BODY_BYTES = 16 * 1024;
+const SAID_CHARS = 500;
 const REQUEST_BYTES = 32 * 1024 * 1024;
 
-/** Where an agent's requests go; `baseUrl` as its owner wrote it, with or without /v1. */
-export function endpointOf(api: ModelApi, baseUrl: string | null): ModelEndpoint {
-  const base = (baseUrl ?? DEFAULT_BASE[api]).replace(/\/+$/, '');
-  return { api, baseUrl: base.endsWith('/v1') ? base : `${base}/v1`, ownAddress: baseUrl !== null };
-}
+export type ModelDeps = { keys: ModelKeys; redactor: Redactor; log: Log };
 
 export function serveModel(
-  deps: { keys: ModelKeys; log: Log },
+  deps: ModelDeps,
   endpoint: ModelEndpoint | null,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): void {
   const path = (incoming.url ?? '').split('?', 1)[0];
-  if (endpoint === null || incoming.method !== 'POST' || path !== PATHS[endpoint.api]) {
+  if (endpoint === null || incoming.method !== 'POST' || path !== MODEL_PATHS[endpoint.api]) {
     return refuse(outgoing, 404, 'not_allowed');
   }
-  const key = deps.keys[endpoint.api];
-  // A local model wants no key; the public endpoints do.
-  if (key === null && !endpoint.ownAddress) return refuse(outgoing, 401, 'no_key');
-  forward(
-    deps.log,
-    new URL(endpoint.baseUrl + PATHS[endpoint.api].slice('/v1'.length)),
-    endpoint.api,
-    key,
-    incoming,
-    outgoing,
-  );
+  const key = keyFor(deps.keys, endpoint);
+  if (!key.ok) return refuse(outgoing, 401, 'no_key', { message: key.fault });
+  forward(deps, endpoint, key.value, incoming, outgoing);
 }
 
-function refuse(outgoing: ServerResponse, status: number, code: ModelErrorCode, retryAfter?: string): void {
+type More = { message?: string; retryAfter?: string | undefined };
+
+function refuse(outgoing: ServerResponse, status: number, code: ModelErrorCode, more: More = {}): void {
   if (outgoing.headersSent) {
     outgoing.destroy();
     return;
   }
   outgoing.writeHead(status, {
     'content-type': 'application/json',
-    ...(retryAfter ? { 'retry-after': retryAfter } : {}),
+    ...(more.retryAfter ? { 'retry-after': more.retryAfter } : {}),
   });
-  outgoing.end(errorBody(code));
+  outgoing.end(errorBody(code, more.message));
 }
 
 function pick(headers: IncomingHttpHeaders, names: readonly string[]): OutgoingHttpHeaders {
   return Object.fromEntries(names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
 }
 
-function headersFor(api: ModelApi, key: string | null, incoming: IncomingMessage): OutgoingHttpHeaders {
-  const headers = pick(incoming.headers, REQUEST_HEADERS);
-  if (key !== null && api === 'anthropic') headers['x-api-key'] = key;
-  if (key !== null && api === 'openai') headers.authorization = `Bearer ${key}`;
-  return headers;
-}
-
 function forward(
-  log: Log,
-  url: URL,
-  api: ModelApi,
+  deps: ModelDeps,
+  endpoint: ModelEndpoint,
   key: string | null,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): void {
+  const { api } = endpoint;
+  const url = modelUrl(endpoint);
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-  const upstream = send(url, { method: 'POST', headers: headersFor(api, key, incoming), timeout: LIMITS.silenceMs });
+  const headers = { ...pick(incoming.headers, REQUEST_HEADERS), ...keyHeaders(api, key) };
+  const upstream = send(url, { method: 'POST', headers, timeout: LIMITS.silenceMs });
   upstream.on('timeout', () => upstream.destroy(new Error('silent for too long')));
   upstream.on('error', (error) => {
-    log.warn('model endpoint', { host: url.host, error: error.message });
+    deps.log.warn('model endpoint', { host: url.host, error: error.message });
     refuse(outgoing, 502, 'endpoint_unreachable');
   });
-  upstream.on('response', (answer) => relay(log, url, key, answer, outgoing));
+  upstream.on('response', (answer) => relay(deps, endpoint, answer, outgoing));
   outgoing.on('close', () => upstream.destroy());
   let bytes = 0;
   incoming.on('data', (chunk: Buffer) => {
@@ -118,7 +104,7 @@ function forward(
   incoming.pipe(upstream);
 }
 
-function relay(log: Log, url: URL, key: string | null, answer: IncomingMessage, outgoing: ServerResponse): void {
+function relay(deps: ModelDeps, endpoint: ModelEndpoint, answer: IncomingMessage, outgoing: ServerResponse): void {
   const status = answer.statusCode ?? 502;
   if (status >= 200 && status < 300) {
     outgoing.writeHead(status, pick(answer.headers, RESPONSE_HEADERS));
@@ -135,9 +121,10 @@ function relay(log: Log, url: URL, key: string | null, answer: IncomingMessage, 
   answer.on('end', () => {
     const body = Buffer.concat(chunks).toString('utf8').slice(0, ERROR_BODY_BYTES);
     const code = classify(status, body);
-    const said = key === null ? body : body.replaceAll(key, '[key]');
-    log.warn('model endpoint', { host: url.host, status, code, said: said.slice(0, 500) });
-    refuse(outgoing, status >= 400 ? status : 502, code, answer.headers['retry-after']);
+    const { host } = new URL(endpoint.baseUrl);
+    deps.log.warn('model endpoint', { host, status, code, said: deps.redactor.beginning(body, SAID_CHARS) });
+    const message = code === 'authentication_error' ? { message: refusedKey(endpoint) } : {};
+    refuse(outgoing, status >= 400 ? status : 502, code, { ...message, retryAfter: answer.headers['retry-after'] });
   });
   answer.on('error', () => refuse(outgoing, 502, 'endpoint_unreachable'));
 }

@@ -58,11 +58,7 @@ async function statusOf(deps: AcceptDeps, address: Address): Promise<string> {
   return lines.join('\n');
 }
 
-async function take(
-  deps: AcceptDeps,
-  tx: Tx,
-  arrival: Arrival,
-): Promise<{ accepted: Accepted; aftermath: Aftermath }> {
+async function take(deps: AcceptDeps, tx: Tx, arrival: Arrival): Promise<{ accepted: Accepted; aftermath: Aftermath }> {
   const aftermath: Aftermath = { enqueue: [], heads: [], ended: [], settledEvents: [] };
   const command = parseCommand(arrival.incoming.text);
   const routed = await route(tx, arrival.incoming.address);

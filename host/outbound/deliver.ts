@@ -16,6 +16,8 @@ export type DeliverDeps = {
   channels: Readonly<Record<string, Channel>>;
   clock: Clock;
   log: Log;
+  /** Over what a platform says of a failure. */
+  redact(text: string): string;
   /** A delivery of this session ended: projected back with the next enqueue. */
   onReceipt(sessionId: string, receipt: Receipt): void;
 };
@@ -56,7 +58,8 @@ export class Deliverer {
       const delivery: Delivery = current;
       const channel = this.#deps.channels[delivery.address.channel];
       if (!channel) return;
-      const sent = await channel.send(outgoing(delivery));
+      const answer = await channel.send(outgoing(delivery));
+      const sent = answer.status === 'failed' ? { ...answer, reason: this.#deps.redact(answer.reason) } : answer;
       const after = afterSend(sent, delivery.tries);
       const { next, receipt } = await central.commit('receipt', (tx) =>
         writeReceipt(tx, delivery, after, clock.now(), channel.ready(delivery.address)),

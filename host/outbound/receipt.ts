@@ -36,7 +36,7 @@ const MARK_DELIVERED = compiled((db, it: { ordinal: number; platformId: string |
     .updateTable('deliveries')
     .set({ state: 'delivered', platform_id: it.platformId, settled_at: it.at, due_at: null })
     .where('ordinal', '=', it.ordinal)
-    .where('state', '!=', 'delivered'),
+    .where('state', 'in', ['queued', 'sending']),
 );
 
 /** Writes the decision and takes the next head of the same chat if `mayTakeNext`. */
@@ -48,7 +48,10 @@ export async function writeReceipt(
   mayTakeNext: boolean,
 ): Promise<{ next: Delivery | null; receipt: Receipt | null }> {
   const at = now.toISOString();
-  const base = tx.updateTable('deliveries').where('ordinal', '=', delivery.ordinal).where('state', '!=', 'delivered');
+  const base = tx
+    .updateTable('deliveries')
+    .where('ordinal', '=', delivery.ordinal)
+    .where('state', 'in', ['queued', 'sending']);
   switch (after.state) {
     case 'delivered':
       await MARK_DELIVERED.run(tx, { ordinal: delivery.ordinal, platformId: after.platformId, at });

@@ -12,6 +12,8 @@ export type CollectDeps = {
   now(): string;
   /** Whether a chat's head may be handed to its platform right after this commit. */
   mayTake(address: Address): boolean;
+  /** Over every reason, before it stands in central and before anybody is told. */
+  redact(text: string): string;
 };
 export type CollectedFrom = { sessionId: string; agentId: string };
 
@@ -27,7 +29,7 @@ export async function settle(
 ): Promise<{ settled: Settled[]; notified: Address[] }> {
   const rows: SettledRow[] = [];
   for (const ack of acks) {
-    const row = await settleOne(tx, from.sessionId, ack.messageId, ack.status, ack.reason, deps.now());
+    const row = await settleOne(deps, tx, from.sessionId, ack.messageId, ack.status, ack.reason);
     if (row) rows.push(row);
   }
   return { settled: rows, notified: await tellPeople(deps, tx, from, rows) };
@@ -52,16 +54,17 @@ const ANSWER_TO = compiled((db, it: { eventId: string }) =>
 
 /** Ends one dispatch; null when it was not open. */
 export async function settleOne(
+  deps: Pick<CollectDeps, 'now' | 'redact'>,
   tx: Tx,
   sessionId: string,
   dispatchId: string,
   state: 'done' | 'failed' | 'dead',
-  reason: string | null,
-  now: string,
+  said: string | null,
 ): Promise<SettledRow | null> {
-  const row = await END_DISPATCH.first(tx, { id: dispatchId, sessionId, state, reason, now });
-  const address = row && (await ADDRESS_OF.first(tx, { eventId: row.event_id }));
-  if (!row || !address) return null;
+  const reason = said === null ? null : deps.redact(said);
+  const row = await END_DISPATCH.first(tx, { id: dispatchId, sessionId, state, reason, now: deps.now() });
+  if (!row) return null;
+  const address = await ADDRESS_OF.one(tx, { eventId: row.event_id });
   return { dispatchId, eventId: row.event_id, wakes: row.wakes === 1, state, address, kind: row.kind, reason };
 }
 

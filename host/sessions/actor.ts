@@ -4,17 +4,15 @@
  */
 import type { NewInbound, Receipt } from '@halfdoor/protocol/message';
 import type { SessionState } from '../api/contract.ts';
-import type { Timer } from '../clock.ts';
 import { errorText } from '../log.ts';
 import type { Collected } from '../outbound/collect.ts';
-import type { Delivery } from '../outbound/ledger.ts';
-import type { Settled } from '../outbound/settle.ts';
-import { SandboxError, type SandboxExit } from '../sandboxes/sandbox.ts';
-import { endRun, type Ending } from './after-run.ts';
-import { endingOf, isBlameless, restartDelayMs, type StopReason } from './decide.ts';
+import type { SandboxExit } from '../sandboxes/sandbox.ts';
+import { endRun, notStarted, type Ending } from './after-run.ts';
+import { endingOf, givesWayTo, isBlameless, type StopReason } from './decide.ts';
 import type { ActorDeps } from './deps.ts';
 import { Mail } from './mail.ts';
 import { Pulse } from './pulse.ts';
+import { Restart } from './restart.ts';
 import { due, recoverRun, wake, type Due, type LiveRun } from './wake.ts';
 import { Watch } from './watch.ts';
 
@@ -28,6 +26,7 @@ export class Actor {
   readonly #mail = new Mail();
   readonly #watch: Watch;
   readonly #pulse: Pulse;
+  readonly #restart: Restart;
   /** Waking dispatches that are not settled. */
   readonly #open = new Set<string>();
   #state: SessionState = 'asleep';
@@ -38,11 +37,11 @@ export class Actor {
   /** Central may have open work that this actor has not seen. */
   #mustCheck = false;
   #closing = false;
+  #stale = false;
   #granted = false;
   #working = false;
   #ringed = false;
   #deaths = 0;
-  #restart: Timer | null = null;
 
   constructor(deps: ActorDeps, sessionId: string, agentId: string) {
     this.#deps = deps;
@@ -50,6 +49,7 @@ export class Actor {
     this.agentId = agentId;
     this.#from = { sessionId, agentId };
     this.#watch = new Watch(deps, this.#from, (collected) => this.#onCollected(collected));
+    this.#restart = new Restart(deps.clock, () => this.#kick());
     this.#pulse = new Pulse({
       clock: deps.clock,
       isBusy: () => this.#open.size > 0,
@@ -94,14 +94,22 @@ export class Actor {
   }
 
   /** Ends the run if there is one. After `shutdown` and `ended` nothing wakes this session here again. */
-  stop(reason: 'evicted' | 'shutdown' | 'ended'): void {
-    this.#closing ||= reason !== 'evicted';
-    if (this.#closing) {
-      this.#restart?.cancel();
-      this.#restart = null;
-    }
+  stop(reason: 'evicted' | 'renewed' | 'shutdown' | 'ended'): void {
+    this.#closing ||= reason === 'shutdown' || reason === 'ended';
+    if (this.#closing) this.#restart.cancel();
     if (this.#live) this.#stopFor ??= reason;
     this.#kick();
+  }
+
+  /** What the agent is made of has changed: a run that is idle ends now, a busy one when nothing is open. */
+  renew(): void {
+    this.#stale = true;
+    this.#giveWay();
+  }
+
+  #giveWay(): void {
+    const reason = givesWayTo(this.#open.size, this.#stale, this.#deps.slots.waiting);
+    if (reason !== null) this.stop(reason);
   }
 
   #kick(): void {
@@ -121,14 +129,14 @@ export class Actor {
     this.#working = false;
     if (failed) this.#deps.clock.after(RETRY_AFTER_ERROR_MS, () => this.#kick());
     else if (this.#hasMore()) this.#kick();
-    else if (this.#state === 'asleep' && this.#restart === null) this.#deps.onAsleep(this.sessionId);
+    else if (this.#state === 'asleep' && !this.#restart.isWaiting) this.#deps.onAsleep(this.sessionId);
   }
 
   /** What came in between the last step and here: its kick found the queue still working. */
   #hasMore(): boolean {
     if (this.#exit !== null) return true;
     if (this.#live === null) {
-      const wanted = (this.#open.size > 0 || this.#mustCheck) && !this.#closing && this.#restart === null;
+      const wanted = (this.#open.size > 0 || this.#mustCheck) && !this.#closing && !this.#restart.isWaiting;
       return wanted && (this.#granted || this.#state !== 'waiting');
     }
     if (this.#state !== 'awake') return this.#ringed;
@@ -150,7 +158,7 @@ export class Actor {
   }
 
   async #maybeStart(): Promise<boolean> {
-    if (this.#closing || (this.#open.size === 0 && !this.#mustCheck) || this.#restart !== null) {
+    if (this.#closing || (this.#open.size === 0 && !this.#mustCheck) || this.#restart.isWaiting) {
       this.#releaseSlot();
       this.#setState('asleep');
       return false;
@@ -169,12 +177,13 @@ export class Actor {
   }
 
   async #start(): Promise<void> {
-    this.#mustCheck = false;
+    this.#mustCheck = this.#stale = false;
     const it = (this.#due = await due(this.#deps, this.sessionId));
     this.#mail.projected(new Set(it?.open.map((message) => message.id)));
     this.#open.clear();
     for (const message of [...(it?.open ?? []), ...this.#mail.messages]) if (message.wakes) this.#open.add(message.id);
-    if (it === null || this.#open.size === 0) return;
+    this.#closing ||= it === null || it.ended;
+    if (it === null || this.#closing || this.#open.size === 0) return;
     this.#stopFor = null;
     try {
       const begin = (run: number): void => this.#watch.begin(run, it.cursor);
@@ -192,10 +201,10 @@ export class Actor {
   }
 
   async #notStarted(error: unknown): Promise<void> {
-    const why = error instanceof SandboxError ? `${error.message}. ${error.next}` : errorText(error);
-    this.#deps.log.error('run did not start', { session: this.sessionId, error: why });
+    const end = notStarted(error, this.#open);
+    this.#deps.log.error('run did not start', { session: this.sessionId, error: end.ending });
     this.#releaseSlot();
-    await this.#endRun({ ending: why, victims: [...this.#open], reason: `sandbox: ${why}`, hopeless: false });
+    await this.#endRun(end);
     this.#restartLater();
   }
 
@@ -212,23 +221,21 @@ export class Actor {
     this.#stopFor ??= looked.as;
   }
 
-  async #onCollected({ settled, heads, refused }: Collected): Promise<void> {
-    this.#afterCommit(settled, heads);
-    const timestamp = this.#deps.now();
-    for (const { seq, text: reason } of refused) {
-      this.receipt({ seq, status: 'refused', platformId: null, reason, timestamp });
-    }
-    if (refused.length > 0) await this.#deps.tellAgent(this.sessionId, this.agentId, refused);
+  async #onCollected({ refused, ...committed }: Collected): Promise<void> {
+    this.#afterCommit(committed);
+    if (refused.length === 0) return;
+    if (this.#live) this.#mail.refused(refused, this.#deps.now());
+    await this.#deps.tellAgent(this.sessionId, this.agentId, refused);
   }
 
-  #afterCommit(settled: Settled[], heads: Delivery[]): void {
+  #afterCommit({ settled, heads }: Pick<Collected, 'settled' | 'heads'>): void {
     for (const head of heads) this.#deps.startDelivery(head);
     if (settled.length === 0) return;
     for (const it of settled) this.#open.delete(it.dispatchId);
     this.#deaths = 0;
     this.#pulse.worked();
     this.#deps.signals.emit('settled', { eventIds: settled.map((it) => it.eventId) });
-    if (this.#open.size === 0 && this.#deps.slots.waiting > 0) this.stop('evicted');
+    this.#giveWay();
   }
 
   #beginStop(live: LiveRun, reason: StopReason): boolean {
@@ -250,9 +257,9 @@ export class Actor {
     });
     if (looked.seen === 'spoiled') this.#stopFor = looked.as;
     const end = endingOf(exit, this.#stopFor, this.#watch.heartbeat, run, this.#open);
-    const { ending } = end;
-    if (end.victims.length > 0)
-      this.#deps.log.warn('run died', { session: this.sessionId, run, ending, stderr: exit.stderr });
+    const { ending, victims } = end;
+    const said = { session: this.sessionId, run, ending, stderr: exit.stderr };
+    if (victims.length > 0) this.#deps.log.warn('run died', said);
     await this.#endRun(end);
     await this.#release();
     this.#restartLater();
@@ -278,18 +285,12 @@ export class Actor {
 
   async #endRun(end: Ending): Promise<void> {
     const deaths = this.#deaths;
-    const { settled, heads } = await endRun(this.#deps, this.#from, end);
-    this.#afterCommit(settled, heads);
+    this.#afterCommit(await endRun(this.#deps, this.#from, end));
     this.#deaths = end.victims.length > 0 ? deaths + 1 : 0;
   }
 
   #restartLater(): void {
-    const delay = restartDelayMs(this.#deaths);
-    if (this.#open.size === 0 || this.#closing || delay === 0) return;
-    this.#restart = this.#deps.clock.after(delay, () => {
-      this.#restart = null;
-      this.#kick();
-    });
+    if (this.#open.size > 0 && !this.#closing) this.#restart.after(this.#deaths);
   }
 
   #setState(state: SessionState): void {

@@ -1,8 +1,10 @@
 /** What the end of a run leaves in central: its end, tries counted, and what is given up with a word to the person. */
 import type { Address } from '@halfdoor/protocol/message';
 import type { Tx } from '../db/central.ts';
+import { errorText } from '../log.ts';
 import { takeHeads, type Delivery } from '../outbound/ledger.ts';
 import { settleOne, tellPeople, type CollectDeps, type CollectedFrom, type Settled } from '../outbound/settle.ts';
+import { SandboxError } from '../sandboxes/sandbox.ts';
 import { isGivenUp } from './decide.ts';
 
 export type Ending = {
@@ -16,6 +18,12 @@ export type Ending = {
   hopeless: boolean;
 };
 
+/** What a sandbox that did not start means for the messages that wait for it. */
+export function notStarted(error: unknown, open: ReadonlySet<string>): Ending {
+  const why = error instanceof SandboxError ? `${error.message}. ${error.next}` : errorText(error);
+  return { ending: why, victims: [...open], reason: `sandbox: ${why}`, hopeless: false };
+}
+
 /** One commit; decided only with no run alive and after the last collect. */
 export function endRun(
   deps: CollectDeps,
@@ -26,7 +34,7 @@ export function endRun(
     // Every earlier run of this session is over too: two are never alive at once.
     await tx
       .updateTable('runs')
-      .set({ ended_at: deps.now(), ending: end.ending })
+      .set({ ended_at: deps.now(), ending: deps.redact(end.ending) })
       .where('session_id', '=', from.sessionId)
       .where('ended_at', 'is', null)
       .execute();
@@ -48,7 +56,7 @@ async function countTries(deps: CollectDeps, tx: Tx, from: CollectedFrom, end: E
       .returning('tries')
       .executeTakeFirst();
     if (!row || !(end.hopeless || isGivenUp(row.tries))) continue;
-    const settled = await settleOne(tx, from.sessionId, id, 'dead', end.reason, deps.now());
+    const settled = await settleOne(deps, tx, from.sessionId, id, 'dead', end.reason);
     if (settled) dead.push(settled);
   }
   return dead;

@@ -23,6 +23,13 @@ export class Mail {
     this.#receipts.push(receipt);
   }
 
+  /** Rows that were not sent, each with why. */
+  refused(rows: { seq: number; text: string }[], timestamp: string): void {
+    for (const { seq, text: reason } of rows) {
+      this.receipt({ seq, status: 'refused', platformId: null, reason, timestamp });
+    }
+  }
+
   /** The wake has projected these, and all receipts: only what came in meanwhile stays. */
   projected(ids: ReadonlySet<string>): void {
     this.#messages = this.#messages.filter((it) => !ids.has(it.id));

@@ -15,7 +15,8 @@ export type SessionsDeps = Omit<ActorDeps, 'slots' | 'onAsleep'>;
 export class Sessions {
   readonly #deps: ActorDeps;
   readonly #actors = new Map<string, Actor>();
-  readonly #ended = new Set<string>();
+  /** Sessions that ended and whose folder is still there, with who waits for it to go. */
+  readonly #ended = new Map<string, (() => void)[]>();
   #closing: (() => void) | null = null;
 
   constructor(deps: SessionsDeps) {
@@ -28,12 +29,23 @@ export class Sessions {
     for (const { sessionId, agentId, message } of items) this.#actor(sessionId, agentId).enqueue([message]);
   }
 
-  /** A clean start ended these: their runs stop, what they said is collected, their folders go. */
-  end(items: { sessionId: string; agentId: string }[]): void {
-    for (const { sessionId, agentId } of items) {
-      this.#ended.add(sessionId);
+  /**
+   * A clean start, or the end of their agent, ended these: their runs stop, what they said is collected, their folders
+   * go. Resolves when all are gone.
+   */
+  async end(items: { sessionId: string; agentId: string }[]): Promise<void> {
+    const gone = items.map(({ sessionId, agentId }) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#ended.set(sessionId, [...(this.#ended.get(sessionId) ?? []), resolve]);
       this.#actor(sessionId, agentId).stop('ended');
-    }
+      return promise;
+    });
+    await Promise.all(gone);
+  }
+
+  /** What this agent is made of has changed: its next runs have it, and none of its messages is lost by that. */
+  renew(agentId: string): void {
+    for (const actor of this.#actors.values()) if (actor.agentId === agentId) actor.renew();
   }
 
   receipt(sessionId: string, receipt: Receipt): void {
@@ -72,7 +84,7 @@ export class Sessions {
       .where('ended_at', 'is not', null)
       .where('removed_at', 'is', null)
       .execute();
-    for (const { id } of ended) this.#ended.add(id);
+    for (const { id } of ended) this.#ended.set(id, []);
     for (const row of left) this.#actor(row.id, row.agent_id).revive(true);
     const known = new Set(left.map((row) => row.id));
     for (const row of open) if (!known.has(row.id)) this.#actor(row.id, row.agent_id).revive(false);
@@ -112,7 +124,10 @@ export class Sessions {
 
   #onAsleep(sessionId: string): void {
     this.#actors.delete(sessionId);
-    if (this.#ended.delete(sessionId)) this.#remove(sessionId);
+    const waiting = this.#ended.get(sessionId);
+    this.#ended.delete(sessionId);
+    if (waiting) this.#remove(sessionId);
+    for (const gone of waiting ?? []) gone();
     if (this.#closing && this.#actors.size === 0) this.#closing();
   }
 

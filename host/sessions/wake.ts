@@ -46,9 +46,12 @@ export type WakeAgent = {
   baseUrl: string | null;
   api: 'anthropic' | 'openai' | null;
   sandbox: SandboxKind;
+  /** Name of the secret that the model endpoint is given. */
+  key: string | null;
 };
 
-export type Due = { agent: WakeAgent; run: number; cursor: number; open: NewInbound[] };
+/** `ended`: nothing may wake it. */
+export type Due = { agent: WakeAgent; run: number; cursor: number; ended: boolean; open: NewInbound[] };
 
 export type LiveRun = {
   run: number;
@@ -65,12 +68,14 @@ export async function due(deps: WakeDeps, sessionId: string): Promise<Due | null
   const row = await deps.central.read
     .selectFrom('sessions')
     .innerJoin('agents', 'agents.id', 'sessions.agent_id')
-    .select(['agents.id', 'name', 'provider', 'model', 'base_url as baseUrl', 'api', 'sandbox', 'run', 'cursor'])
+    .select(['agents.id', 'name', 'provider', 'model', 'base_url as baseUrl', 'api', 'sandbox', 'agents.key'])
+    .select(['run', 'cursor', 'ended_at'])
     .where('sessions.id', '=', sessionId)
     .executeTakeFirst();
   if (!row) return null;
-  const { run, cursor, ...agent } = row;
-  return { agent, run, cursor, open: await openDispatches(deps.central.read, sessionId) };
+  const { run, cursor, ended_at, ...agent } = row;
+  const ended = ended_at !== null;
+  return { agent, run, cursor, ended, open: await openDispatches(deps.central.read, sessionId) };
 }
 
 /** Writes the whole projection and returns the open connection. A lost or broken file is made again. */

@@ -54,7 +54,10 @@ test('a chat that is no destination has no name but its platform', () => {
 
 test('context that starts nothing is marked, notices are notices, control rows are not shown', () => {
   assert.match(block(message({ wakes: false }), DESTINATIONS, new Zone('UTC')), /context="true"/);
-  assert.match(block(message({ kind: 'notice', text: 'a<b' }), DESTINATIONS, new Zone('UTC')), /^<notice .*>a&lt;b<\/notice>$/);
+  assert.match(
+    block(message({ kind: 'notice', text: 'a<b' }), DESTINATIONS, new Zone('UTC')),
+    /^<notice .*>a&lt;b<\/notice>$/,
+  );
   assert.equal(block(message({ kind: 'control', control: { verb: 'stop' } }), DESTINATIONS, new Zone('UTC')), '');
 });
 

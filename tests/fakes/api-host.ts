@@ -6,7 +6,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AgentInput, AgentView, ApiError, ChatEvent, MessageView, StatusView } from '../../host/api/contract.ts';
+import type {
+  AgentInput,
+  AgentView,
+  ApiError,
+  ChatEvent,
+  MessageView,
+  SecretView,
+  StatusView,
+} from '../../host/api/contract.ts';
 
 type Message = { agent: string; text: string; view: MessageView };
 
@@ -18,6 +26,8 @@ export class ApiHost {
   /** Said to `agent` by nobody's request; kept until it is received. */
   readonly waiting: { agent: string; delivery: string; text: string }[] = [];
   readonly uids = new Set<string>();
+  readonly secrets = new Map<string, string>();
+  readonly patches: object[] = [];
   stopped = false;
   onStop: () => void = () => {};
   #chats = new Map<ServerResponse, string>();
@@ -61,12 +71,18 @@ export class ApiHost {
       baseUrl: input.baseUrl ?? null,
       api: input.api ?? null,
       sandbox,
+      key: input.key ?? null,
       instructionsFile: join(this.home, 'agents', name, 'instructions.md'),
       destinations: ['terminal'],
       createdAt: '2026-01-01T00:00:00.000Z',
     };
     this.agents.set(name, view);
     return view;
+  }
+
+  /** Whose chats are open. */
+  get chatting(): string[] {
+    return [...this.#chats.values()];
   }
 
   say(agent: string, text: string, delivery: string, answers: string[] = []): void {
@@ -122,6 +138,19 @@ export class ApiHost {
         return this.addAgent(body as AgentInput);
       case 'GET agents :':
         return this.agents.get(name) ?? unknown(name);
+      case 'PATCH agents :':
+        return this.agents.has(name) ? this.#change(name, body) : unknown(name);
+      case 'DELETE agents :':
+        return this.agents.delete(name) ? { deleted: name } : unknown(name);
+      case 'POST agents : check':
+        return { ok: false, fault: 'the model endpoint refused the key in the secret K', next: 'Set it.' };
+      case 'GET secrets':
+        return [...this.secrets.keys()].map((it) => this.#secret(it));
+      case 'PUT secrets :':
+        this.secrets.set(name, String(body.value));
+        return this.#secret(name);
+      case 'DELETE secrets :':
+        return this.secrets.delete(name) ? { removed: name } : { error: `there is no secret ${name}`, next: 'none' };
       case 'POST agents : messages':
         return this.agents.has(name) ? this.#accept(name, String(body.text), String(body.id)) : unknown(name);
       case 'GET agents : chat':
@@ -135,6 +164,15 @@ export class ApiHost {
       default:
         return { error: `no ${key} here`, next: 'none' };
     }
+  }
+
+  #change(name: string, patch: object): object {
+    this.patches.push(patch);
+    return Object.assign(this.agents.get(name) ?? {}, patch);
+  }
+
+  #secret(name: string): SecretView {
+    return { name, from: 'kept', updatedAt: '2026-01-01T00:00:00.000Z', usedBy: ['a'] };
   }
 
   #status(): StatusView {

@@ -10,7 +10,7 @@ export type Api = 'anthropic' | 'openai';
 export type Answer =
   | { text: string }
   | { tool: string; input: object | string }
-  /** Refused with this status and body. */
+  /** Answered with this status and body, not streamed. */
   | { status: number; body: object }
   /** Begins to answer and drops the connection. */
   | { breaksOff: true }
@@ -27,7 +27,7 @@ export function newestMessage({ asked }: ModelEndpoint, request: number): string
 
 export type ModelEndpoint = { api: Api; baseUrl: string; asked: Asked[]; close(): Promise<void> };
 
-/** Answers in the order given; a request too many is refused with 400. `onAsked` sees each as it comes. */
+/** Answers in the order given; a request too many is refused with 400. Its models are listed without one, unless scripted. `onAsked` sees each as it comes. */
 export async function openModelEndpoint(
   api: Api,
   answers: Answer[],
@@ -35,6 +35,12 @@ export async function openModelEndpoint(
 ): Promise<ModelEndpoint> {
   const asked: Asked[] = [];
   const server = createServer((incoming, outgoing) => {
+    const first = answers[0];
+    const scripted = first !== undefined && 'status' in first;
+    if (incoming.method === 'GET' && incoming.url?.split('?')[0] === '/v1/models' && !scripted) {
+      outgoing.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(modelList(api)));
+      return;
+    }
     void bodyOf(incoming).then(async (body) => {
       const it = { path: incoming.url ?? '', headers: incoming.headers, body };
       asked.push(it);
@@ -55,7 +61,7 @@ export async function openModelEndpoint(
 async function bodyOf(incoming: IncomingMessage): Promise<Record<string, unknown>> {
   let text = '';
   for await (const chunk of incoming.setEncoding('utf8')) text += chunk as string;
-  return JSON.parse(text) as Record<string, unknown>;
+  return (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
 }
 
 async function say(api: Api, answer: Answer | undefined, outgoing: ServerResponse): Promise<void> {
@@ -72,6 +78,17 @@ async function say(api: Api, answer: Answer | undefined, outgoing: ServerRespons
   for (const event of 'breaksOff' in answer ? events.slice(0, 2) : events) outgoing.write(event);
   if ('breaksOff' in answer) outgoing.socket?.destroySoon();
   else outgoing.end();
+}
+
+/** Both lists as their references show them ("List models"). */
+function modelList(api: Api): object {
+  const ids = ['a-newer-model', 'an-older-model'];
+  return api === 'anthropic'
+    ? { data: ids.map((id, n) => ({ type: 'model', id, created_at: `2026-0${9 - n}-01T00:00:00Z` })), has_more: false }
+    : {
+        object: 'list',
+        data: ids.map((id, n) => ({ object: 'model', id, created: 1_780_000_000 - n, owned_by: 'm' })),
+      };
 }
 
 /** A text in three pieces, so that a client must put it together. */

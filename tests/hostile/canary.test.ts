@@ -99,6 +99,7 @@ test('the key of the model endpoint is nowhere inside, and in nothing the host w
     provider: 'direct',
     model: 'm',
     api: 'anthropic',
+    key: 'ANTHROPIC_API_KEY',
     baseUrl,
     sandbox: 'bubblewrap',
   });
@@ -129,5 +130,5 @@ test('the key of the model endpoint is nowhere inside, and in nothing the host w
   assert.match((await world.ask('a', 'once more')).error ?? '', /refused the key/);
   for (const path of filesIn(world.home)) assert.equal(holds(readFileSync(path)), false, path);
   assert.equal(holds(Buffer.from(world.log)), false, 'log');
-  assert.match(world.log, /\[key\]/);
+  assert.match(world.log, /\[(ANTHROPIC|OPENAI)_API_KEY\]/);
 });

@@ -18,7 +18,9 @@ async function stage(t: TestContext, api: Api, answers: Answer[], onAsked?: (ask
   t.after(() => endpoint.close());
   const world = await openWorld(t, { ANTHROPIC_API_KEY: 'key-a', OPENAI_API_KEY: 'key-o' });
   const { baseUrl } = endpoint;
-  await world.createAgent({ name: 'a', provider: 'direct', model: 'some-model', baseUrl, api, sandbox: 'bubblewrap' });
+  const key = api === 'anthropic' ? 'ANTHROPIC_API_KEY' : 'OPENAI_API_KEY';
+  const model = { provider: 'direct', model: 'some-model', baseUrl, api, key };
+  await world.createAgent({ name: 'a', ...model, sandbox: 'bubblewrap' });
   return { world, endpoint };
 }
 

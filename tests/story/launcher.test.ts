@@ -186,6 +186,23 @@ for (const [fault, next] of [
   });
 }
 
+const MACHINES = [
+  ['of musl', 'ldd', 'echo "musl libc (x86_64)" >&2; exit 1', /built on musl[^]*Debian/],
+  ['without AVX2', 'grep', 'case "$*" in *avx2*) exit 1;; esac; exec /usr/bin/grep "$@"', /no AVX2[^]*cpu: host/],
+] as const;
+
+for (const [what, program, script, says] of MACHINES) {
+  if (what === 'without AVX2' && process.arch !== 'x64') continue;
+  test(`a machine ${what} is told so before anything is brought`, async (t) => {
+    const checkout = new Checkout(t);
+    writeFileSync(join(checkout.folder, 'bin', program), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const { code, err } = await checkout.run(['--version']);
+    assert.equal(code, 1);
+    assert.match(err, says);
+    assert.deepEqual(checkout.asked(), []);
+  });
+}
+
 test('a checkout that is ready and not writable works; one that is not ready says whose turn it is', async (t) => {
   const checkout = new Checkout(t);
   await checkout.run(['--version']);

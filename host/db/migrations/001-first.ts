@@ -105,7 +105,6 @@ const STATEMENTS = [
     delivery_id text not null references deliveries (id),
     primary key (event_id, delivery_id)
   ) strict, without rowid`,
-  `create index delivery_events_delivery on delivery_events (delivery_id)`,
   `create table runs (
     session_id text not null references sessions (id),
     run integer not null,
