@@ -9,14 +9,14 @@ import type { Durable, DurableStep } from '@halfdoor/protocol/durable';
 import { sqliteDialect } from './dialect.ts';
 import { first } from './migrations/001-first.ts';
 import { secrets } from './migrations/002-secrets.ts';
-import { answers } from './migrations/003-answers.ts';
+import { answers } from './migrations/005-answers.ts';
 import type { Schema } from './schema.ts';
 
 export type Tx = Transaction<Schema>;
 type Job = { run(tx: Tx): Promise<unknown>; resolve(value: unknown): void; reject(error: unknown): void };
 type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown };
 
-const MIGRATIONS = { '001-first': first, '002-secrets': secrets, '003-answers': answers };
+const MIGRATIONS = { '001-first': first, '002-secrets': secrets, '005-answers': answers };
 
 export class Central {
   /** Committed rows only; never inside a job. */
