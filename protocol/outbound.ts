@@ -166,11 +166,14 @@ export class OutboundWriter {
     });
   }
 
-  /** Removes what the host has collected, once the file is past `LIMITS.outboundDbPruneBytes`. Returns rows removed. */
-  pruneIfLarge(seqFloor: number, keepAnswersTo: readonly string[]): number {
+  /**
+   * Removes what the host has collected, once the file is past `LIMITS.outboundDbPruneBytes`: only then is `seqFloor`
+   * asked. Returns rows removed.
+   */
+  pruneIfLarge(seqFloor: () => number, keepAnswersTo: readonly string[]): number {
     const count = (name: string): number => wholeNumber(this.#file.pragma(name), name);
-    const used = (count('page_count') - count('freelist_count')) * count('page_size');
-    return used > LIMITS.outboundDbPruneBytes ? this.prune(seqFloor, keepAnswersTo) : 0;
+    const used = this.#file.read(() => (count('page_count') - count('freelist_count')) * count('page_size'));
+    return used > LIMITS.outboundDbPruneBytes ? this.prune(seqFloor(), keepAnswersTo) : 0;
   }
 
   /** Removes rows of settled turns at or below `seqFloor`; rows answering `keepAnswersTo` stay for a replay. */

@@ -96,7 +96,7 @@ export class Loop {
     life.claim(null, []);
     life.show('idle', null);
     outbound.pruneIfLarge(
-      intake.routing().seqFloor,
+      () => intake.routing().seqFloor,
       intake.waiting.map((it) => it.id),
     );
   }

@@ -18,7 +18,7 @@ export type CollectDeps = {
 export type CollectedFrom = { sessionId: string; agentId: string };
 
 export type Settled = { dispatchId: string; eventId: string; wakes: boolean; state: 'done' | 'failed' | 'dead' };
-type SettledRow = Settled & { address: Address; kind: string; reason: string | null };
+type SettledRow = Settled & { kind: string; reason: string | null };
 
 /** Only open dispatches of this very session change; an ack for anything else is ignored. */
 export async function settle(
@@ -64,8 +64,7 @@ export async function settleOne(
   const reason = said === null ? null : deps.redact(said);
   const row = await END_DISPATCH.first(tx, { id: dispatchId, sessionId, state, reason, now: deps.now() });
   if (!row) return null;
-  const address = await ADDRESS_OF.one(tx, { eventId: row.event_id });
-  return { dispatchId, eventId: row.event_id, wakes: row.wakes === 1, state, address, kind: row.kind, reason };
+  return { dispatchId, eventId: row.event_id, wakes: row.wakes === 1, state, kind: row.kind, reason };
 }
 
 /** One notice for all messages of one chat that ended for one reason. */
@@ -79,8 +78,9 @@ export async function tellPeople(
   for (const row of rows) {
     const text = await textFor(tx, row);
     if (text === null) continue;
-    const key = JSON.stringify([row.address.channel, row.address.chat, text]);
-    const group = groups.get(key) ?? { text, address: row.address, rows: [] };
+    const address = await ADDRESS_OF.one(tx, { eventId: row.eventId });
+    const key = JSON.stringify([address.channel, address.chat, text]);
+    const group = groups.get(key) ?? { text, address, rows: [] };
     group.rows.push(row);
     groups.set(key, group);
   }
