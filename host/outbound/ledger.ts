@@ -93,30 +93,37 @@ export async function insertDelivery(tx: Tx, it: NewDelivery, ids: Ids, now: str
   return true;
 }
 
-const HEAD = compiled((db, it: { channel: string; chat: string }) =>
+type QueueAt = { channel: string; chat: string; now: string };
+const TAKE_HEAD = compiled((db, it: QueueAt) =>
   db
-    .selectFrom('deliveries')
-    .selectAll()
-    .where('channel', '=', it.channel)
-    .where('chat', '=', it.chat)
-    .where('state', 'in', ['queued', 'sending'])
-    .orderBy('ordinal')
-    .limit(1),
-);
-const MARK_SENDING = compiled((db, it: { ordinal: number }) =>
-  db.updateTable('deliveries').set({ state: 'sending' }).where('ordinal', '=', it.ordinal),
+    .updateTable('deliveries')
+    .set({ state: 'sending' })
+    .where('ordinal', '=', (eb) =>
+      eb
+        .selectFrom('deliveries')
+        .select('ordinal')
+        .where('channel', '=', it.channel)
+        .where('chat', '=', it.chat)
+        .where('state', 'in', ['queued', 'sending'])
+        .orderBy('ordinal')
+        .limit(1),
+    )
+    .where('state', '=', 'queued')
+    .where((eb) => eb.or([eb('due_at', 'is', null), eb('due_at', '<=', it.now)]))
+    .returningAll(),
 );
 const EVENTS_ANSWERED = compiled((db, it: { id: string }) =>
   db.selectFrom('delivery_events').select('event_id').where('delivery_id', '=', it.id),
 );
 
-/** The head of a chat's queue, whatever its state; null when nothing waits. */
-async function headOf(
-  tx: Tx,
-  address: Address,
-): Promise<(Omit<Delivery, 'answers'> & { state: string; dueAt: string | null }) | null> {
-  const row = await HEAD.first(tx, address);
+/**
+ * Marks the head of the queue `sending` and returns it, so that it can be handed to the platform after this commit.
+ * Null when there is nothing, when the head is under way already, or when it is not due yet.
+ */
+export async function takeHead(tx: Tx, { channel, chat }: Address, now: string): Promise<Delivery | null> {
+  const row = await TAKE_HEAD.first(tx, { channel, chat, now });
   if (!row) return null;
+  const answers = await EVENTS_ANSWERED.all(tx, { id: row.id });
   return {
     ordinal: row.ordinal,
     id: row.id,
@@ -128,21 +135,8 @@ async function headOf(
     content: JSON.parse(row.content) as DeliveryContent,
     tries: row.tries,
     mayBeDuplicate: row.may_be_duplicate === 1,
-    state: row.state,
-    dueAt: row.due_at,
+    answers: answers.map((it) => it.event_id),
   };
-}
-
-/**
- * Marks the head of the queue `sending` and returns it, so that it can be handed to the platform after this commit.
- * Null when there is nothing, when the head is under way already, or when it is not due yet.
- */
-export async function takeHead(tx: Tx, address: Address, now: string): Promise<Delivery | null> {
-  const head = await headOf(tx, address);
-  if (!head || head.state !== 'queued' || (head.dueAt !== null && head.dueAt > now)) return null;
-  await MARK_SENDING.run(tx, { ordinal: head.ordinal });
-  const answers = await EVENTS_ANSWERED.all(tx, { id: head.id });
-  return { ...head, answers: answers.map((row) => row.event_id) };
 }
 
 /** The heads of these chats' queues, marked `sending` in the same commit. */
