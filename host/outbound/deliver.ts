@@ -6,9 +6,10 @@ import type { Address, Receipt } from '@halfdoor/protocol/message';
 import type { Channel, Outgoing } from '../channels/channel.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Central, Tx } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
 import type { Log } from '../log.ts';
 import { errorText } from '../log.ts';
-import { takeHead, type Delivery } from './ledger.ts';
+import { queueOf, takeHead, type Delivery } from './ledger.ts';
 import { afterSend, writeReceipt } from './receipt.ts';
 
 export type DeliverDeps = {
@@ -21,6 +22,13 @@ export type DeliverDeps = {
   /** A delivery of this session ended: projected back with the next enqueue. */
   onReceipt(sessionId: string, receipt: Receipt): void;
 };
+
+const NOT_ENDED = compiled((db) =>
+  db
+    .selectFrom('deliveries')
+    .select(['ordinal', 'channel', 'chat', 'state'])
+    .where('state', 'in', ['queued', 'sending']),
+);
 
 export class Deliverer {
   readonly #deps: DeliverDeps;
@@ -114,12 +122,8 @@ export class Deliverer {
   }
 
   async #putBack(tx: Tx): Promise<Address[]> {
-    const sending = await tx
-      .selectFrom('deliveries')
-      .select(['ordinal', 'channel'])
-      .where('state', '=', 'sending')
-      .execute();
-    for (const { ordinal, channel } of sending) {
+    const open = await NOT_ENDED.all(tx, {});
+    for (const { ordinal, channel } of open.filter((it) => it.state === 'sending')) {
       const duplicate = this.#deps.channels[channel]?.idempotent ? 0 : 1;
       await tx
         .updateTable('deliveries')
@@ -127,13 +131,8 @@ export class Deliverer {
         .where('ordinal', '=', ordinal)
         .execute();
     }
-    const waiting = await tx
-      .selectFrom('deliveries')
-      .select(['channel', 'chat'])
-      .distinct()
-      .where('state', '=', 'queued')
-      .execute();
-    return waiting.map((it) => ({ ...it, thread: null }));
+    const chats = open.map(({ channel, chat }) => ({ channel, chat, thread: null }));
+    return [...new Map(chats.map((it) => [queueOf(it), it])).values()];
   }
 
   /** Ends timers and waits for attempts under way, at most `ms` milliseconds. */
