@@ -3,6 +3,9 @@ import { Command } from 'commander';
 import { addAgents } from './agent-commands.ts';
 import type { Context } from './context.ts';
 import { addSecrets } from './secret-commands.ts';
+import { addExamples } from './examples.ts';
+import type { DoctorOptions } from './verbs/doctor.ts';
+import type { LogsOptions } from './verbs/logs.ts';
 import type { SendOptions } from './verbs/send.ts';
 import type { SetupOptions } from './verbs/setup.ts';
 
@@ -16,11 +19,13 @@ export function makeProgram(context: Context, version: string): Command {
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('See it all: halfdoor help');
   addHost(program, context);
+  addLook(program, context);
   addTalk(program, context);
   addAgents(program, context);
   addSecrets(program, context);
   addSessions(program, context);
   addDevelop(program, context);
+  addExamples(program);
   return program;
 }
 
@@ -38,6 +43,21 @@ function addHost(program: Command, context: Context): void {
     .command('status')
     .description('what the host says of itself')
     .action(async () => (await import('./verbs/status.ts')).status(context));
+}
+
+function addLook(program: Command, context: Context): void {
+  program
+    .command('doctor')
+    .description('look for what is wrong with this install, and say how to mend it')
+    .option('--fix', 'mend what can be mended safely (with --yes also what must be installed)', false)
+    .option('--all', 'show what is fine too', false)
+    .action(async (options: DoctorOptions) => (await import('./verbs/doctor.ts')).doctor(context, options));
+  program
+    .command('logs')
+    .description('the end of the log of the host')
+    .option('-f, --follow', 'go on showing what comes, until Ctrl-C', false)
+    .option('-n, --lines <number>', 'how many of the last lines', '100')
+    .action(async (options: LogsOptions) => (await import('./verbs/logs.ts')).logs(context, options));
 }
 
 function addTalk(program: Command, context: Context): void {

@@ -108,10 +108,19 @@ type Ground = Awaited<ReturnType<typeof openGround>>;
 
 /** What everything else stands on: the lock first, then no stray of a host before, then the database and the templates. */
 async function openGround(options: HostOptions) {
-  const { clock, log, durable, uid } = options;
   const home = homeAt(options.root);
   makeFolders(home);
   const lock = lockHome(home.root, home.lock, home.pidFile, options.pid);
+  try {
+    return { lock, ...(await openHeld(options, home)) };
+  } catch (error) {
+    lock.release(); // or its pid file would tell of a host that died
+    throw error;
+  }
+}
+
+async function openHeld(options: HostOptions, home: Home) {
+  const { clock, log, durable, uid } = options;
   const runDir = runDirFor(home, options.env, tmpdir(), uid);
   ensureRunDir(home, runDir, uid);
   const reaped = await reapStrays(home.label);
@@ -135,7 +144,7 @@ async function openGround(options: HostOptions) {
     environment,
   });
   const redact = (text: string): string => redactor.text(text);
-  return { home, lock, runDir, central, templates, ids, now, secrets, redactor, redact };
+  return { home, runDir, central, templates, ids, now, secrets, redactor, redact };
 }
 
 type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader'>;

@@ -7,6 +7,7 @@ import { openHost, type Host } from './host.ts';
 import { closeInherited } from './inherited.ts';
 import { errorText, makeLog } from './log.ts';
 import { Redactor } from './secrets/redact.ts';
+import { whyNotStarted } from './start-failure.ts';
 
 const env = process.env;
 const uid = process.getuid?.() ?? 0;
@@ -31,6 +32,7 @@ function fail(error: string, next: string, code = 1): never {
 if (uid === 0) fail('the host never runs as root', 'Start it with ./halfdoor start: it uses a user of its own.');
 
 closeInherited();
+process.umask(0o077); // however it was started: nothing in the home is for others
 
 let host: Host | null = null;
 let ending = false;
@@ -66,5 +68,6 @@ try {
 } catch (error) {
   if (error instanceof HomeLocked)
     fail(error.message, 'Use the one that runs, or stop it: ./halfdoor stop.', HOME_TAKEN_EXIT);
-  fail(`the host could not start: ${errorText(error)}`, 'Mend what it names and start again.');
+  const { what, next } = whyNotStarted(error, env.HALFDOOR_HOME ?? '', uid);
+  fail(what, next);
 }

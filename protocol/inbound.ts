@@ -182,6 +182,17 @@ export class InboundReader {
     return parseRouting(row ?? {});
   }
 
+  /** How many rows stand in each table that grows. */
+  counts(): Record<'messages_in' | 'delivered', number> {
+    const row = this.#file.all(
+      'select (select count(*) from messages_in) as messages_in, (select count(*) from delivered) as delivered',
+    )[0];
+    return {
+      messages_in: wholeNumber(row?.messages_in, 'messages_in'),
+      delivered: wholeNumber(row?.delivered, 'delivered'),
+    };
+  }
+
   close(): void {
     this.#file.close();
   }

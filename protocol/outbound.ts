@@ -166,6 +166,17 @@ export class OutboundWriter {
     });
   }
 
+  /** How many rows stand in each table that grows. */
+  counts(): Record<'messages_out' | 'processing_ack', number> {
+    const row = this.#file.all(
+      'select (select count(*) from messages_out) as messages_out, (select count(*) from processing_ack) as acks',
+    )[0];
+    return {
+      messages_out: wholeNumber(row?.messages_out, 'messages_out'),
+      processing_ack: wholeNumber(row?.acks, 'processing_ack'),
+    };
+  }
+
   /**
    * Removes what the host has collected, once the file is past `LIMITS.outboundDbPruneBytes`: only then is `seqFloor`
    * asked. Returns rows removed.

@@ -9,6 +9,8 @@ import type { OutboundWriter } from '@halfdoor/protocol/runner';
 import type { Intake } from './intake.ts';
 
 type Deps = { outbound: OutboundWriter; intake: Intake; newId(): string; now(): string; ring(): void };
+/** A message whose destination the agent has. */
+export type Sendable = { destination: Destination; text: string };
 export type Saying = { turn: string; answers: string[] };
 /** A message that went out. */
 export type Said = { seq: number; destination: string; text: string };
@@ -58,6 +60,19 @@ export class Speaker {
     this.#saidNow.push({ seq: seqs[0] ?? 0, destination: to, text });
     this.#deps.ring();
     return { seqs, repeated: false };
+  }
+
+  /** Sends without looking whether there is such a destination: the host refuses what was not given. Returns the seq. */
+  attempt(saying: Saying, to: string, text: string): number {
+    const message: NewOutbound = {
+      id: this.#deps.newId(),
+      ...saying,
+      timestamp: this.#deps.now(),
+      ...{ kind: 'message', destination: to, thread: null, text },
+    };
+    const [seq = 0] = this.#deps.outbound.write('say', { messages: [message], seenSeq: this.#deps.intake.highest });
+    this.#deps.ring();
+    return seq;
   }
 
   /** Last messages, scratch, acks and state in one transaction: no reply without ack, no ack without reply. */

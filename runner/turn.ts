@@ -7,14 +7,16 @@ import type { OutboundWriter } from '@halfdoor/protocol/runner';
 import { parseAnswer } from './answer.ts';
 import type { Around, Intake } from './intake.ts';
 import type { Life } from './life.ts';
+import type { Preview } from './preview.ts';
 import { alreadySaid, block, instructions, nudge } from './prompt.ts';
 import type { AgentProvider, AgentQuery, ErrorKind, PromptMessage, ProviderEvent } from './providers/provider.ts';
-import type { Saying, Speaker } from './speaker.ts';
+import type { Saying, Sendable, Speaker } from './speaker.ts';
 
 export type TurnDeps = {
   outbound: OutboundWriter;
   intake: Intake;
   life: Life;
+  preview: Preview;
   speaker: Speaker;
   provider: AgentProvider;
   /** Key of this provider's continuation in session_state. */
@@ -42,6 +44,8 @@ export class Turn {
   readonly #seen = new Set<string>();
   #query: AgentQuery | null = null;
   #said = false;
+  /** Something was sent while the provider went on: an answer without a word is no oversight then. */
+  #saidBetween = false;
   #nudged = false;
   #scratch: string[] = [];
   #transient = 0;
@@ -55,10 +59,12 @@ export class Turn {
 
   /** Runs to its end. Every failure is settled, except `fenced` and the like, which are thrown. */
   async run(): Promise<void> {
-    const { outbound, intake, speaker, life } = this.#deps;
+    const { outbound, intake, speaker, life, preview } = this.#deps;
     speaker.forget();
+    preview.turn();
     for (let ending: Ending = 'again'; ending !== 'over';) {
       this.#claim();
+      preview.begin();
       life.show('thinking', null);
       const given = [...this.#given.values()];
       const said = speaker.begin(outbound.saidBefore(given.filter((it) => intake.isOlderThanRun(it))));
@@ -124,6 +130,7 @@ export class Turn {
       }
     } finally {
       this.#query = null;
+      this.#deps.preview.begin();
     }
     if (failure !== null) return this.#onFailure(failure, query);
     if (this.#abort.signal.aborted || this.#unanswered(prompt).length === 0) return 'over';
@@ -143,10 +150,23 @@ export class Turn {
       case 'seen':
         for (const id of event.ids) if (this.#given.has(id)) this.#seen.add(id);
         return null;
+      case 'asked':
+        this.#deps.preview.begin();
+        this.#deps.life.show('waiting', null);
+        return null;
+      case 'delta':
+        this.#deps.preview.take(event.text);
+        return null;
       case 'progress':
+        this.#deps.preview.begin();
         this.#deps.life.show(event.tool ? 'tool' : 'thinking', event.tool ?? null);
         return null;
+      case 'interim':
+        this.#onInterim(event.text);
+        return null;
       case 'activity':
+        this.#deps.life.stirred();
+        return null;
       case 'usage':
         return null;
       case 'result':
@@ -163,9 +183,10 @@ export class Turn {
     outbound.write('continuation', { state: { [continuationKey]: continuation }, seenSeq: intake.highest });
   }
 
-  #onResult({ text, continuation }: Extract<ProviderEvent, { type: 'result' }>, query: AgentQuery): void {
-    const destinations = this.#deps.intake.destinations();
-    const known = new Map(destinations.map((it) => [it.localName, it]));
+  /** What of an answer can be sent, and the names that nobody has; all else of it is scratch. */
+  #sorted(text: string): { sendable: Sendable[]; unknown: string[] } {
+    this.#deps.preview.begin();
+    const known = new Map(this.#deps.intake.destinations().map((it) => [it.localName, it]));
     const { messages, scratch } = parseAnswer(text);
     const unknown = messages.filter((it) => !known.has(it.to));
     const sendable = messages.flatMap(({ to, text: said }) => {
@@ -173,18 +194,28 @@ export class Turn {
       return destination ? [{ destination, text: said }] : [];
     });
     this.#scratch.push(...unknown.map((it) => `(no destination "${it.to}") ${it.text}`), scratch);
-    if (sendable.length === 0 && !this.#said && !this.#nudged) {
+    return { sendable, unknown: unknown.map((it) => it.to) };
+  }
+
+  #onInterim(text: string): void {
+    for (const { destination, text: said } of this.#sorted(text).sendable) {
+      this.#deps.speaker.say(this.saying, destination.localName, said);
+      this.#saidBetween = true;
+    }
+  }
+
+  #onResult({ text, continuation }: Extract<ProviderEvent, { type: 'result' }>, query: AgentQuery): void {
+    const { sendable, unknown } = this.#sorted(text);
+    const spoke = this.#said || (this.#saidBetween && text.trim() === '');
+    if (sendable.length === 0 && !spoke && !this.#nudged) {
       this.#nudged = true;
       query.push({
         ids: [],
-        text: nudge(
-          destinations,
-          unknown.map((it) => it.to),
-        ),
+        text: nudge(this.#deps.intake.destinations(), unknown),
       });
       return;
     }
-    const reason = sendable.length === 0 && !this.#said ? 'no-reply' : null;
+    const reason = sendable.length === 0 && !spoke ? 'no-reply' : null;
     const acks = [...this.#seen].map((messageId): NewAck => ({ messageId, status: 'done', reason }));
     const said = this.#scratch.filter((it) => it !== '').join('\n');
     const state = continuation === undefined ? {} : { [this.#deps.continuationKey]: continuation };
@@ -193,6 +224,7 @@ export class Turn {
     this.#seen.clear();
     this.#scratch = [];
     this.#said = false;
+    this.#saidBetween = false;
     this.#nudged = false;
     this.#transient = 0;
     this.#claim();

@@ -69,7 +69,8 @@ test('delete asks at a terminal, and only yes is yes', async (t) => {
 });
 
 test('a check that fails ends with 1 in the words of the host', async (t) => {
-  const { home } = await fakeHost(t);
-  const { code, err } = await runCli(home, ['agents', 'check', 'a']);
+  const host = await fakeHost(t);
+  host.checks.set('a', { ok: false, fault: 'the model endpoint refused the key in the secret K', next: 'Set it.' });
+  const { code, err } = await runCli(host.home, ['agents', 'check', 'a']);
   assert.deepEqual([code, err], [1, 'the model endpoint refused the key in the secret K\nSet it.\n']);
 });

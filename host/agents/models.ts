@@ -18,22 +18,23 @@ export async function listModels(deps: AskDeps, input: ModelsInput): Promise<Mod
   const { base_url, key } = checkEndpoint(api, input.baseUrl, input.key);
   const endpoint = endpointOf(api, base_url, key);
   const url = new URL(`${endpoint.baseUrl}/models`);
-  // Anthropic's shows 20 unless asked for more, and is not ours alone to page through: the newest come first.
+  // Anthropic's shows 20 unless asked for more.
   if (api === 'anthropic') url.searchParams.set('limit', String(MODELS_SHOWN));
   const answer = await ask(deps, endpoint, { url, method: 'GET', deadlineMs: DEADLINE_MS });
-  if (answer.ok) return { models: modelsIn(answer.body) ?? noList(url) };
-  if (answer.status === 404 || answer.status === 405) throw noList(url);
+  const models = answer.ok ? modelsIn(answer.body) : null;
+  if (models !== null) return { models };
+  // Refused as no other request is, or answered with something else: what lies there is not what was looked for.
+  if (answer.ok || answer.reason.startsWith('model: ')) throw noList(url);
   const { error, next } = failureOf(answer.reason, 'Then ask again.');
   throw new Refusal('unavailable', error, next);
 }
 
-function noList(url: URL): never {
-  throw new Refusal(
+const noList = (url: URL): Refusal =>
+  new Refusal(
     'unavailable',
     `${url.origin}${url.pathname} is no list of models`,
     'Check the base URL; it usually ends with /v1. An endpoint without a list works too: give the model by its name.',
   );
-}
 
 /** Null for what is no list. Entries that are no models are left out. */
 export function modelsIn(body: unknown): Model[] | null {

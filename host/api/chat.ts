@@ -1,6 +1,7 @@
 /** GET /v1/agents/:name/chat: a terminal connects and stays; one JSON object a line. */
 import type { ServerResponse } from 'node:http';
 import type { AgentView, ChatEvent } from './contract.ts';
+import { Partials } from './partials.ts';
 import type { Outgoing } from '../channels/channel.ts';
 import type { TerminalChannel } from '../channels/terminal.ts';
 import type { Central } from '../db/central.ts';
@@ -11,11 +12,13 @@ export type ChatDeps = { central: Central; terminal: TerminalChannel; signals: S
 
 /** Past this much unread text the client is cut off: what it missed is shown when it comes back. */
 const UNREAD_BYTES = 8 * 1024 * 1024;
+/** Past this much, pieces of replies wait until the client has read. */
+const BEHIND_BYTES = 64 * 1024;
 
 export async function serveChat(deps: ChatDeps, agent: AgentView, outgoing: ServerResponse): Promise<void> {
   outgoing.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
   const write = (event: ChatEvent): void => {
-    if (outgoing.destroyed) return;
+    if (outgoing.destroyed || outgoing.writableEnded) return;
     outgoing.write(`${JSON.stringify(event)}\n`);
     // Node holds a chunk back until nothing else is to be done in this turn of the loop; somebody waits for this one.
     outgoing.socket?.uncork();
@@ -23,22 +26,38 @@ export async function serveChat(deps: ChatDeps, agent: AgentView, outgoing: Serv
   };
   const { provider, model, sandbox, name } = agent;
   write({ type: 'ready', agent: name, provider, model, sandbox, waiting: await waitingIn(deps.central, name) });
+  let told = Promise.resolve();
+  const partials = new Partials(deps.central, { channel: 'terminal', chat: name }, (event) => {
+    const behind = outgoing.writableLength > BEHIND_BYTES;
+    if (!behind) write(event);
+    return !behind;
+  });
   const ends = [
-    deps.signals.on('progress', ({ agentId, progress }) => {
-      const { state, detail, since } = progress;
-      if (agentId === agent.id) write({ type: 'progress', state, detail, since });
-    }),
+    tellProgress(deps.signals, agent.id, write),
+    deps.signals.on('progress', ({ sessionId, agentId, progress }) => partials.take(sessionId, agentId, progress)),
     deps.signals.on('session', ({ agentId, state }) => {
       if (agentId !== agent.id || (state !== 'waiting' && state !== 'starting')) return;
       write({ type: 'progress', state: state === 'waiting' ? 'queued' : 'starting', detail: null, since: deps.now() });
     }),
-    deps.signals.on('settled', ({ eventIds }) => void tellSettled(deps.central, agent.id, eventIds, write)),
+    deps.signals.on('settled', ({ eventIds }) => (told = tellSettled(deps.central, agent.id, eventIds, write))),
     deps.signals.on('deleted', ({ agentId }) => {
-      if (agentId === agent.id) outgoing.end();
+      if (agentId === agent.id) void told.finally(() => outgoing.end());
     }),
     deps.terminal.connect(name, { show: (it) => write(messageEvent(it)) }),
   ];
   outgoing.on('close', () => ends.forEach((end) => end()));
+}
+
+/** Each change of state once, however often the text behind it changes. */
+function tellProgress(signals: Signals, agent: string, write: (event: ChatEvent) => void): () => void {
+  let told = '';
+  return signals.on('progress', ({ sessionId, agentId, progress }) => {
+    if (agentId !== agent) return;
+    const { state, detail, since } = progress;
+    const now = JSON.stringify([sessionId, state, detail, since]);
+    if (now !== told) write({ type: 'progress', state, detail, since });
+    told = now;
+  });
 }
 
 const WAITING = compiled((db, it: { chat: string }) =>

@@ -1,8 +1,10 @@
 /** Every row an agent wrote is checked against the host's own rows, each time; the runner's checks count for nothing. */
+import type { Kysely } from 'kysely';
 import type { Address, OutboundMessage } from '@halfdoor/protocol/message';
 import { guard } from '../authority/guard.ts';
 import type { Tx } from '../db/central.ts';
 import { compiled } from '../db/compiled.ts';
+import type { Schema } from '../db/schema.ts';
 
 export type Authorized =
   | { allowed: true; address: Address; destination: string }
@@ -27,7 +29,7 @@ export async function authorize(tx: Tx, agentId: string, row: OutboundMessage): 
       return { allowed: false, action: row.action, target: '', reason };
     }
     case 'message': {
-      const chat = (await CHAT_BEHIND.first(tx, { agentId, localName: row.destination })) ?? null;
+      const chat = await chatBehind(tx, agentId, row.destination);
       const { verdict, reason } = guard('send_message', {
         type: 'destination',
         exists: chat !== null,
@@ -39,4 +41,13 @@ export async function authorize(tx: Tx, agentId: string, row: OutboundMessage): 
       return { allowed: true, destination: row.destination, address: { ...chat, thread: row.thread } };
     }
   }
+}
+
+/** The chat that an agent's own name for it stands for; null when it was given none. */
+export async function chatBehind(
+  db: Kysely<Schema>,
+  agentId: string,
+  localName: string,
+): Promise<{ channel: string; chat: string } | null> {
+  return (await CHAT_BEHIND.first(db, { agentId, localName })) ?? null;
 }

@@ -18,6 +18,8 @@ import { SandboxError, type Probe, type RunningSandbox, type Sandbox, type Sandb
 export type BubblewrapDeps = { etc: string; uid: number };
 
 const TOOLS = { prlimit: '/usr/bin/prlimit', bwrap: '/usr/bin/bwrap', tini: '/usr/bin/tini' } as const;
+/** What each comes in, on Debian and Ubuntu. */
+const PACKAGES = { prlimit: 'util-linux', bwrap: 'bubblewrap', tini: 'tini' } as const;
 const INFO_FD = 3;
 const PROBE_MS = 10_000;
 
@@ -33,10 +35,10 @@ function refuseEarly(deps: BubblewrapDeps): void {
   }
   if (deps.uid === 0)
     throw new SandboxError('the sandbox is never started by root', 'Start the host with ./halfdoor start.');
-  const missing = Object.entries(TOOLS).filter(([, path]) => !existsSync(path));
-  if (missing.length === 0) return;
-  const names = missing.map(([name]) => name).join(', ');
-  throw new SandboxError(`${names} not found in /usr/bin`, 'Install them: apt-get install bubblewrap tini util-linux');
+  const names = (['bwrap', 'tini', 'prlimit'] as const).filter((name) => !existsSync(TOOLS[name]));
+  if (names.length === 0) return;
+  const packages = names.map((name) => PACKAGES[name]).join(' ');
+  throw new SandboxError(`${names.join(' and ')} not found in /usr/bin`, `sudo apt-get install ${packages}`);
 }
 
 /** Everything but what a session adds: limits, namespaces, root, /etc, /proc, /dev, /tmp. */
@@ -91,7 +93,7 @@ async function start(deps: BubblewrapDeps, spec: SandboxSpec): Promise<RunningSa
   const stderr = tailOf(child);
   const inner = await innerPid(child);
   if (inner === null)
-    throw new SandboxError(whyRefused(stderr()), 'Run `halfdoor status`: it tries the sandbox and names the cause.');
+    throw new SandboxError(whyRefused(stderr()), './halfdoor doctor tries the sandbox and names the cause.');
   return launched(child, inner, stderr);
 }
 

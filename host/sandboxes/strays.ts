@@ -17,7 +17,8 @@ export async function reapStrays(install: string): Promise<number> {
   return pids.length;
 }
 
-function straysOf(install: string): number[] {
+/** Their pids: this user's processes with the install's label in their argv. */
+export function straysOf(install: string): number[] {
   const own = process.getuid?.();
   return processes().filter((pid) => {
     try {

@@ -11,6 +11,7 @@ import type {
   AgentView,
   ApiError,
   ChatEvent,
+  CheckView,
   MessageView,
   SecretView,
   StatusView,
@@ -28,6 +29,8 @@ export class ApiHost {
   readonly uids = new Set<string>();
   readonly secrets = new Map<string, string>();
   readonly patches: object[] = [];
+  /** What a call to the model of an agent comes to, by its name. */
+  readonly checks = new Map<string, CheckView>();
   stopped = false;
   onStop: () => void = () => {};
   #chats = new Map<ServerResponse, string>();
@@ -87,7 +90,7 @@ export class ApiHost {
 
   say(agent: string, text: string, delivery: string, answers: string[] = []): void {
     this.waiting.push({ agent, delivery, text });
-    this.#event(agent, { type: 'message', delivery, seq: 1, text, notice: false, mayBeDuplicate: false, answers });
+    this.tell(agent, { type: 'message', delivery, seq: 1, text, notice: false, mayBeDuplicate: false, answers });
   }
 
   /** Resolves once `holds` does; looked at after every request. */
@@ -100,7 +103,8 @@ export class ApiHost {
     this.#watchers.clear();
   }
 
-  #event(agent: string, event: ChatEvent): void {
+  /** To every terminal of this agent that is connected. */
+  tell(agent: string, event: ChatEvent): void {
     for (const [chat, name] of this.#chats) if (name === agent) chat.write(`${JSON.stringify(event)}\n`);
   }
 
@@ -142,8 +146,6 @@ export class ApiHost {
         return this.agents.has(name) ? this.#change(name, body) : unknown(name);
       case 'DELETE agents :':
         return this.agents.delete(name) ? { deleted: name } : unknown(name);
-      case 'POST agents : check':
-        return { ok: false, fault: 'the model endpoint refused the key in the secret K', next: 'Set it.' };
       case 'GET secrets':
         return [...this.secrets.keys()].map((it) => this.#secret(it));
       case 'PUT secrets :':
@@ -151,6 +153,8 @@ export class ApiHost {
         return this.#secret(name);
       case 'DELETE secrets :':
         return this.secrets.delete(name) ? { removed: name } : { error: `there is no secret ${name}`, next: 'none' };
+      case 'POST agents : check':
+        return this.checks.get(name) ?? { ok: true, ms: 1 };
       case 'POST agents : messages':
         return this.agents.has(name) ? this.#accept(name, String(body.text), String(body.id)) : unknown(name);
       case 'GET agents : chat':
@@ -195,7 +199,7 @@ export class ApiHost {
     const view: MessageView = { id, status: 'accepted', replies: [], notices: [] };
     this.messages.set(id, { agent, text, view });
     if (text.startsWith('@hang')) {
-      this.#event(agent, { type: 'progress', state: 'tool', detail: 'shell', since: '2026-01-01T00:00:00.000Z' });
+      this.tell(agent, { type: 'progress', state: 'tool', detail: 'shell', since: new Date().toISOString() });
       return { ...view };
     }
     const accepted = structuredClone(view);
@@ -219,7 +223,7 @@ export class ApiHost {
       view.replies.push({ delivery: `d-${id}`, seq: 1, text: said, to: 'terminal' });
       this.say(agent, said, `d-${id}`, [id]);
     }
-    this.#event(agent, { type: 'settled', message: id, status: view.status === 'failed' ? 'failed' : 'done' });
+    this.tell(agent, { type: 'settled', message: id, status: view.status === 'failed' ? 'failed' : 'done' });
   }
 
   #chat(agent: string, answer: ServerResponse): undefined {

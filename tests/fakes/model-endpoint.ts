@@ -9,13 +9,16 @@ export type Api = 'anthropic' | 'openai';
 
 export type Answer =
   | { text: string }
-  | { tool: string; input: object | string }
+  /** Calls a tool, having said `before` first. */
+  | { tool: string; input: object | string; before?: string }
   /** Answered with this status and body, not streamed. */
   | { status: number; body: object }
   /** Begins to answer and drops the connection. */
   | { breaksOff: true }
   /** Answers this once the promise is resolved. */
-  | { after: Promise<void>; text: string };
+  | { after: Promise<void>; text: string }
+  /** A slow model: begins its answer at once, says the first part of the text after one promise, the rest after the other. */
+  | { silentUntil: Promise<void>; restAfter: Promise<void>; text: string };
 
 export type Asked = { path: string; headers: IncomingHttpHeaders; body: Record<string, unknown> };
 
@@ -74,7 +77,17 @@ async function say(api: Api, answer: Answer | undefined, outgoing: ServerRespons
   }
   if ('after' in answer) await answer.after;
   outgoing.writeHead(200, { 'content-type': 'text/event-stream' });
+  if ('silentUntil' in answer) {
+    outgoing.flushHeaders();
+    await answer.silentUntil;
+  }
   const events = api === 'anthropic' ? anthropic(answer) : openai(answer);
+  // Up to the first piece of the text.
+  const first = api === 'anthropic' ? 3 : 2;
+  if ('silentUntil' in answer) {
+    for (const event of events.splice(0, first)) outgoing.write(event);
+    await answer.restAfter;
+  }
   for (const event of 'breaksOff' in answer ? events.slice(0, 2) : events) outgoing.write(event);
   if ('breaksOff' in answer) outgoing.socket?.destroySoon();
   else outgoing.end();
@@ -100,6 +113,8 @@ function pieces(text: string): string[] {
 const input = (it: { input: object | string }): string =>
   typeof it.input === 'string' ? it.input : JSON.stringify(it.input);
 
+const textDeltas = (text: string): object[] => pieces(text).map((piece) => ({ type: 'text_delta', text: piece }));
+
 function anthropic(answer: Exclude<Answer, { status: number }>): string[] {
   const event = (type: string, more: object): string =>
     `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
@@ -110,7 +125,7 @@ function anthropic(answer: Exclude<Answer, { status: number }>): string[] {
   const deltas =
     'tool' in answer
       ? pieces(input(answer)).map((partial_json) => ({ type: 'input_json_delta', partial_json }))
-      : pieces('text' in answer ? answer.text : 'cut').map((text) => ({ type: 'text_delta', text }));
+      : textDeltas('text' in answer ? answer.text : 'cut');
   const message = {
     id: 'msg_1',
     type: 'message',
@@ -121,11 +136,17 @@ function anthropic(answer: Exclude<Answer, { status: number }>): string[] {
     stop_sequence: null,
     usage: { input_tokens: 10, output_tokens: 1 },
   };
+  const whole = (index: number, content_block: object, parts: readonly object[]): string[] => [
+    event('content_block_start', { index, content_block }),
+    ...parts.map((delta) => event('content_block_delta', { index, delta })),
+    event('content_block_stop', { index }),
+  ];
+  const before = 'tool' in answer ? answer.before : undefined;
+  const said = before === undefined ? [] : whole(0, { type: 'text', text: '' }, textDeltas(before));
   return [
     event('message_start', { message }),
-    event('content_block_start', { index: 0, content_block: block }),
-    ...deltas.map((delta) => event('content_block_delta', { index: 0, delta })),
-    event('content_block_stop', { index: 0 }),
+    ...said,
+    ...whole(said.length === 0 ? 0 : 1, block, deltas),
     event('message_delta', {
       delta: { stop_reason: 'tool' in answer ? 'tool_use' : 'end_turn', stop_sequence: null },
       usage: { output_tokens: 5 },
@@ -154,6 +175,7 @@ function openai(answer: Exclude<Answer, { status: number }>): string[] {
       : pieces('text' in answer ? answer.text : 'cut').map((content) => ({ content }));
   return [
     chunk({ role: 'assistant' }),
+    ...('tool' in answer ? pieces(answer.before ?? '') : []).filter(Boolean).map((content) => chunk({ content })),
     ...deltas.map((delta) => chunk(delta)),
     chunk({}, 'tool' in answer ? 'tool_calls' : 'stop', {
       usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },

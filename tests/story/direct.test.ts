@@ -44,6 +44,23 @@ for (const api of ['anthropic', 'openai'] as const) {
     );
   });
 
+  test(`${api}: what is addressed before a tool is called is sent, and the answer after it, too`, async (t) => {
+    const before = 'Hm.\n<message to="terminal">I look it up.</message><message to="nobody">x</message>';
+    const { world } = await stage(t, api, [
+      { before, tool: 'shell', input: { command: 'echo 42' } },
+      say('it is 42'),
+      { before, tool: 'shell', input: { command: 'echo done' } },
+      { text: '' },
+      { before, tool: 'shell', input: { command: 'echo 43' } },
+      { text: 'it is 43' },
+      say('it is 43'),
+    ]);
+    assert.equal(await world.reply('a', 'what is it?'), 'I look it up.\nit is 42');
+    assert.equal(await world.reply('a', 'do it'), 'I look it up.');
+    // Words that are addressed to nobody are asked for again, whatever was sent before.
+    assert.equal(await world.reply('a', 'and now?'), 'I look it up.\nit is 43');
+  });
+
   test(`${api}: the conversation goes on in the next turn, and after the sandbox was killed`, async (t) => {
     const { world, endpoint } = await stage(t, api, [say('one'), say('two'), say('three')]);
     await world.reply('a', 'my name is Ada');

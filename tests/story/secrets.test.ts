@@ -98,19 +98,23 @@ test('what an endpoint echoes of a key, in any form, is in no log and no answer'
   ];
   const answers = forms.map((form): Answer => ({ status: 400, body: { error: { message: `you sent ${form}` } } }));
   // The log takes the first 500 characters: the cut goes through the key.
-  const cut: Answer = {
-    status: 400,
-    body: { error: { message: `${'x'.repeat(462)}${secret.slice(0, 3)} ${secret}` } },
-  };
+  const plain = 'sk-plain-7Q2mX9wLr4Tb8ZkVn3';
+  const cut: Answer = { status: 400, body: { error: { message: `${'x'.repeat(465)}${plain}` } } };
   const endpoint = await endpointFor(t, 'openai', [...answers, cut]);
   const world = await openWorld(t);
   // Not sent as a key, as it holds what no header takes; known all the same.
   await keep(world, 'CANARY', secret);
+  await keep(world, 'PLAIN', plain);
   await world.createAgent({ name: 'a', provider: 'direct', model: 'm', api: 'openai', baseUrl: endpoint.baseUrl });
   for (let n = 0; n <= forms.length; n++) assert.equal((await world.ask('a', 'hello')).status, 'failed');
   const views = JSON.stringify([await world.sessions(), await world.call('GET', '/v1/secrets')]);
   for (const form of forms) assert.ok(!`${world.log}${views}`.includes(form.slice(0, 12)), form);
-  assert.ok(world.log.split('[CANARY]').length > forms.length, world.log);
+  assert.ok(world.log.includes('xxx[PLAIN]') && !world.log.includes('sk-plain'));
+  assert.ok(world.log.split('[CANARY]').length - 1 === forms.length, world.log);
+  await world.createAgent({ name: 'm' });
+  const blamed = await world.ask('m', `@fail fatal it was ${secret}`);
+  assert.match(JSON.stringify([blamed.error, blamed.notices]), /it was \[CANARY\].*it was \[CANARY\]/);
+  assert.ok(!JSON.stringify(blamed).includes(secret.slice(0, 7)));
   const wrong = await world.call<ApiError>('GET', `/v1/agents/${encodeURIComponent(secret)}`);
   assert.equal(wrong.body.error, 'no agent named [CANARY]');
 });
