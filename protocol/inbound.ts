@@ -174,6 +174,11 @@ export class InboundReader {
     return this.#file.all(sql).map(parseDestination);
   }
 
+  /** Both, of one moment. */
+  around(): { destinations: Destination[]; routing: Routing } {
+    return this.#file.read(() => ({ destinations: this.destinations(), routing: this.routing() }));
+  }
+
   routing(): Routing {
     const row = this.#file.all('select seq_floor, agent, provider, model, api, zone, folder from session_routing')[0];
     return parseRouting(row ?? {});

@@ -2,6 +2,7 @@
 import type { Address, Destination, InboundMessage, RoutedFolder } from '@halfdoor/protocol/message';
 import { sameChat } from '@halfdoor/protocol/message';
 import type { Said } from './speaker.ts';
+import type { Zone } from './zone.ts';
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 /** Control characters other than tab, line feed and carriage return. */
@@ -44,22 +45,15 @@ function place({ path, inside, access }: RoutedFolder): string {
 }
 
 /** One message or notice as the model reads it. */
-export function block(message: InboundMessage, destinations: readonly Destination[], zone: string): string {
+export function block(message: InboundMessage, destinations: readonly Destination[], zone: Zone): string {
   if (message.kind === 'control') return '';
-  const time = localTime(message.timestamp, zone);
+  const time = escaped(zone.time(message.timestamp));
   if (message.kind === 'notice') return `<notice id="${message.seq}" time="${time}">${escaped(message.text)}</notice>`;
   const from = message.address ? nameOf(message.address, destinations) : 'host';
   const sender = message.sender === null ? '' : ` sender="${escaped(message.sender)}"`;
   const silent = message.wakes ? '' : ' context="true"';
   const attributes = `id="${message.seq}" from="${escaped(from)}"${sender} time="${time}"${silent}`;
   return `<message ${attributes}>${escaped(message.text)}</message>`;
-}
-
-function localTime(timestamp: string, zone: string): string {
-  const at = new Date(timestamp);
-  if (Number.isNaN(at.getTime())) return escaped(timestamp);
-  const format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' });
-  return `${format.format(at)} ${zone}`;
 }
 
 /** What an earlier try of the same turn has already sent, so that it is not said again. */

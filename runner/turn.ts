@@ -4,13 +4,13 @@
  */
 import type { InboundMessage, NewAck } from '@halfdoor/protocol/message';
 import type { OutboundWriter } from '@halfdoor/protocol/runner';
-import { parseAnswer, type Addressed } from './answer.ts';
-import type { Intake } from './intake.ts';
+import { parseAnswer } from './answer.ts';
+import type { Around, Intake } from './intake.ts';
 import type { Life } from './life.ts';
 import type { Preview } from './preview.ts';
 import { alreadySaid, block, instructions, nudge } from './prompt.ts';
 import type { AgentProvider, AgentQuery, ErrorKind, PromptMessage, ProviderEvent } from './providers/provider.ts';
-import type { Saying, Speaker } from './speaker.ts';
+import type { Saying, Sendable, Speaker } from './speaker.ts';
 
 export type TurnDeps = {
   outbound: OutboundWriter;
@@ -59,15 +59,17 @@ export class Turn {
 
   /** Runs to its end. Every failure is settled, except `fenced` and the like, which are thrown. */
   async run(): Promise<void> {
-    const { outbound, speaker, life, preview } = this.#deps;
+    const { outbound, intake, speaker, life, preview } = this.#deps;
     speaker.forget();
     preview.turn();
     for (let ending: Ending = 'again'; ending !== 'over';) {
       this.#claim();
       preview.begin();
       life.show('thinking', null);
-      const said = speaker.begin(outbound.saidBefore([...this.#given.values()]));
-      ending = await this.#converse(this.#prompt(alreadySaid(said)));
+      const given = [...this.#given.values()];
+      const said = speaker.begin(outbound.saidBefore(given.filter((it) => intake.isOlderThanRun(it))));
+      const around = intake.around();
+      ending = await this.#converse(promptFor(given, around, alreadySaid(said)), around);
     }
   }
 
@@ -96,7 +98,8 @@ export class Turn {
     if (query === null || fresh.length === 0 || this.#abort.signal.aborted) return;
     for (const message of fresh) this.#given.set(message.id, message);
     this.#claim();
-    for (const message of fresh) query.push(this.#promptFor([message], ''));
+    const around = this.#deps.intake.around();
+    for (const message of fresh) query.push(promptFor([message], around, ''));
   }
 
   /** Ends the turn now: nothing more of it is sent. */
@@ -109,21 +112,10 @@ export class Turn {
     this.#deps.life.claim(this.id, [...this.#given.keys()]);
   }
 
-  #prompt(before: string): PromptMessage {
-    return this.#promptFor([...this.#given.values()], before);
-  }
-
-  #promptFor(messages: InboundMessage[], before: string): PromptMessage {
-    const destinations = this.#deps.intake.destinations();
-    const { zone } = this.#deps.intake.routing();
-    const blocks = messages.map((it) => block(it, destinations, zone)).filter((it) => it !== '');
-    return { ids: messages.map((it) => it.id), text: [before, ...blocks].filter((it) => it !== '').join('\n') };
-  }
-
-  async #converse(prompt: PromptMessage): Promise<Ending> {
-    const { provider, outbound, intake, continuationKey, cwd } = this.#deps;
+  async #converse(prompt: PromptMessage, { destinations, folder }: Around): Promise<Ending> {
+    const { provider, outbound, continuationKey, cwd } = this.#deps;
     const continuation = outbound.state(continuationKey) ?? undefined;
-    const system = instructions(intake.destinations(), this.#deps.ownInstructions(), intake.routing().folder);
+    const system = instructions(destinations, this.#deps.ownInstructions(), folder);
     if (this.#abort.signal.aborted) return 'over';
     this.#seen.clear();
     const query = provider.query({ prompt, continuation, cwd, systemContext: { instructions: system } });
@@ -192,18 +184,22 @@ export class Turn {
   }
 
   /** What of an answer can be sent, and the names that nobody has; all else of it is scratch. */
-  #sorted(text: string): { sendable: Addressed[]; unknown: string[] } {
+  #sorted(text: string): { sendable: Sendable[]; unknown: string[] } {
     this.#deps.preview.begin();
-    const known = new Set(this.#deps.intake.destinations().map((it) => it.localName));
+    const known = new Map(this.#deps.intake.destinations().map((it) => [it.localName, it]));
     const { messages, scratch } = parseAnswer(text);
     const unknown = messages.filter((it) => !known.has(it.to));
+    const sendable = messages.flatMap(({ to, text: said }) => {
+      const destination = known.get(to);
+      return destination ? [{ destination, text: said }] : [];
+    });
     this.#scratch.push(...unknown.map((it) => `(no destination "${it.to}") ${it.text}`), scratch);
-    return { sendable: messages.filter((it) => known.has(it.to)), unknown: unknown.map((it) => it.to) };
+    return { sendable, unknown: unknown.map((it) => it.to) };
   }
 
   #onInterim(text: string): void {
-    for (const { to, text: said } of this.#sorted(text).sendable) {
-      this.#deps.speaker.say(this.saying, to, said);
+    for (const { destination, text: said } of this.#sorted(text).sendable) {
+      this.#deps.speaker.say(this.saying, destination.localName, said);
       this.#saidBetween = true;
     }
   }
@@ -269,4 +265,9 @@ export class Turn {
     this.#deps.speaker.settle(this.saying, { messages: [], scratch, acks, state: {} });
     for (const id of ids) this.#given.delete(id);
   }
+}
+
+function promptFor(messages: InboundMessage[], { destinations, zone }: Around, before: string): PromptMessage {
+  const blocks = messages.map((it) => block(it, destinations, zone)).filter((it) => it !== '');
+  return { ids: messages.map((it) => it.id), text: [before, ...blocks].filter((it) => it !== '').join('\n') };
 }

@@ -40,17 +40,16 @@ export async function giveFolder(
   given: unknown,
   actor: string,
 ): Promise<FolderView | null> {
-  const to = await terminalOf(deps, agent);
   if (given === null) {
+    const to = await terminalOf(deps, agent);
     if (to.sessionId !== null) await takeBack(deps, to.sessionId, to.agentId, actor);
     return null;
   }
   const { path, identity } = await checkFolder(deps.around(), checkPath(given));
-  const prepared = to.sessionId === null ? prepare(deps) : undefined;
   const { own, changed } = await deps.central.commit('folder', async (tx) => {
     if (!(await isAllowed(tx, path))) throw notAllowed(path);
     const now = await terminalOf(deps, agent, tx);
-    const sessionId = now.sessionId ?? (await openSession(deps, tx, now, prepared));
+    const sessionId = now.sessionId ?? (await openSession(deps, tx, now));
     const before = await claimOf(tx, sessionId);
     const givenAt = before?.path === path ? before.givenAt : deps.now();
     const claim: Claim = { sessionId, agent: agent.name, path, identity, givenAt };
@@ -65,12 +64,6 @@ export async function giveFolder(
   if (changed) deps.renewSession(own.sessionId);
   if (changed) await deps.folders.offer();
   return viewOf(deps, agent, own, await claimsBut(deps.central.read, own.sessionId));
-}
-
-function prepare(deps: FoldersDeps): string {
-  const id = deps.ids();
-  deps.makeFolder(id);
-  return id;
 }
 
 async function terminalOf({ central }: FoldersDeps, { name }: Agent, tx?: Tx): Promise<Routed> {

@@ -5,6 +5,7 @@ import { Partials } from './partials.ts';
 import type { Outgoing } from '../channels/channel.ts';
 import type { TerminalChannel } from '../channels/terminal.ts';
 import type { Central } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
 import type { Signals } from '../signals.ts';
 
 export type ChatDeps = { central: Central; terminal: TerminalChannel; signals: Signals; now(): string };
@@ -19,6 +20,8 @@ export async function serveChat(deps: ChatDeps, agent: AgentView, outgoing: Serv
   const write = (event: ChatEvent): void => {
     if (outgoing.destroyed || outgoing.writableEnded) return;
     outgoing.write(`${JSON.stringify(event)}\n`);
+    // Node holds a chunk back until nothing else is to be done in this turn of the loop; somebody waits for this one.
+    outgoing.socket?.uncork();
     if (outgoing.writableLength > UNREAD_BYTES) outgoing.destroy();
   };
   const { provider, model, sandbox, name } = agent;
@@ -57,15 +60,25 @@ function tellProgress(signals: Signals, agent: string, write: (event: ChatEvent)
   });
 }
 
-async function waitingIn(central: Central, chat: string): Promise<number> {
-  const { n } = await central.read
+const WAITING = compiled((db, it: { chat: string }) =>
+  db
     .selectFrom('deliveries')
     .select((eb) => eb.fn.countAll<number>().as('n'))
     .where('channel', '=', 'terminal')
-    .where('chat', '=', chat)
-    .where('state', 'in', ['queued', 'sending'])
-    .executeTakeFirstOrThrow();
-  return n;
+    .where('chat', '=', it.chat)
+    .where('state', 'in', ['queued', 'sending']),
+);
+const ENDED = compiled((db, it: { eventId: string; agentId: string }) =>
+  db
+    .selectFrom('dispatches')
+    .select('state')
+    .where('event_id', '=', it.eventId)
+    .where('agent_id', '=', it.agentId)
+    .where('state', '!=', 'open'),
+);
+
+async function waitingIn(central: Central, chat: string): Promise<number> {
+  return (await WAITING.first(central.read, { chat }))?.n ?? 0;
 }
 
 async function tellSettled(
@@ -74,14 +87,10 @@ async function tellSettled(
   eventIds: string[],
   write: (event: ChatEvent) => void,
 ): Promise<void> {
-  const rows = await central.read
-    .selectFrom('dispatches')
-    .select(['event_id', 'state'])
-    .where('event_id', 'in', eventIds)
-    .where('agent_id', '=', agentId)
-    .execute();
-  for (const { event_id: message, state } of rows)
-    if (state !== 'open') write({ type: 'settled', message, status: state });
+  for (const message of eventIds) {
+    const ended = await ENDED.first(central.read, { eventId: message, agentId });
+    if (ended && ended.state !== 'open') write({ type: 'settled', message, status: ended.state });
+  }
 }
 
 function messageEvent(it: Outgoing): ChatEvent {

@@ -4,7 +4,6 @@ import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono, type Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { Incoming } from '../inbound/normalise.ts';
 import type { Accepted } from '../inbound/accept.ts';
 import { createAgent, getAgent, listAgents, type AgentsDeps } from '../agents/agents.ts';
@@ -16,7 +15,7 @@ import { Refusal, type RefusalCode } from '../refusal.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { FoldersDeps } from '../agents/give-folder.ts';
 import { serveChat, type ChatDeps } from './chat.ts';
-import type { AgentInput, ApiError, MessageView, SendInput, StatusView } from './contract.ts';
+import type { AgentInput, MessageView, SendInput, StatusView } from './contract.ts';
 import { addFolderRoutes } from './folders.ts';
 import { addOwnerRoutes, type OwnerDeps } from './owner.ts';
 import { body, senderOf, type Env } from './request.ts';
@@ -39,7 +38,6 @@ export type ApiDeps = AgentsDeps &
     shutDown(): void;
   };
 
-const BODY_BYTES = 2 * 1024 * 1024;
 const MAX_WAIT_MS = 10 * 60_000;
 const STATUS: Record<RefusalCode, 400 | 403 | 404 | 409 | 413 | 503> = {
   'bad-input': 400,
@@ -70,8 +68,6 @@ export async function serveApi(deps: ApiDeps, path: string): Promise<{ close(): 
 
 function routes(deps: ApiDeps): Hono<Env> {
   const app = new Hono<Env>();
-  const tooLarge: ApiError = { error: `the request is over ${BODY_BYTES} bytes`, next: 'Send less at once.' };
-  app.use('*', bodyLimit({ maxSize: BODY_BYTES, onError: (c) => c.json(tooLarge, 413) }));
   app.onError((error, c) => answerError(deps, error, c));
   app.notFound((c) => {
     const error = deps.redact(`no ${c.req.method} ${c.req.path} here`);

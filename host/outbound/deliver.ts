@@ -6,9 +6,10 @@ import type { Address, Receipt } from '@halfdoor/protocol/message';
 import type { Channel, Outgoing } from '../channels/channel.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Central, Tx } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
 import type { Log } from '../log.ts';
 import { errorText } from '../log.ts';
-import { takeHead, type Delivery } from './ledger.ts';
+import { queueOf, takeHead, type Delivery } from './ledger.ts';
 import { afterSend, writeReceipt } from './receipt.ts';
 
 export type DeliverDeps = {
@@ -21,6 +22,13 @@ export type DeliverDeps = {
   /** A delivery of this session ended: projected back with the next enqueue. */
   onReceipt(sessionId: string, receipt: Receipt): void;
 };
+
+const NOT_ENDED = compiled((db) =>
+  db
+    .selectFrom('deliveries')
+    .select(['ordinal', 'channel', 'chat', 'state'])
+    .where('state', 'in', ['queued', 'sending']),
+);
 
 export class Deliverer {
   readonly #deps: DeliverDeps;
@@ -58,7 +66,7 @@ export class Deliverer {
       const delivery: Delivery = current;
       const channel = this.#deps.channels[delivery.address.channel];
       if (!channel) return;
-      const answer = await channel.send(await this.#outgoing(delivery));
+      const answer = await channel.send(outgoing(delivery));
       const sent = answer.status === 'failed' ? { ...answer, reason: this.#deps.redact(answer.reason) } : answer;
       const after = afterSend(sent, delivery.tries);
       const { next, receipt } = await central.commit('receipt', (tx) =>
@@ -81,23 +89,6 @@ export class Deliverer {
       void this.kick(address);
     });
     this.#timers.add(timer);
-  }
-
-  async #outgoing(delivery: Delivery): Promise<Outgoing> {
-    const answers = await this.#deps.central.read
-      .selectFrom('delivery_events')
-      .select('event_id')
-      .where('delivery_id', '=', delivery.id)
-      .execute();
-    return {
-      delivery: delivery.id,
-      address: delivery.address,
-      text: delivery.content.text,
-      seq: delivery.seq,
-      notice: delivery.content.type === 'notice',
-      mayBeDuplicate: delivery.mayBeDuplicate,
-      answers: answers.map((row) => row.event_id),
-    };
   }
 
   /** Somebody confirmed rows that were shown to them another way. Returns how many this ended. */
@@ -131,12 +122,8 @@ export class Deliverer {
   }
 
   async #putBack(tx: Tx): Promise<Address[]> {
-    const sending = await tx
-      .selectFrom('deliveries')
-      .select(['ordinal', 'channel'])
-      .where('state', '=', 'sending')
-      .execute();
-    for (const { ordinal, channel } of sending) {
+    const open = await NOT_ENDED.all(tx, {});
+    for (const { ordinal, channel } of open.filter((it) => it.state === 'sending')) {
       const duplicate = this.#deps.channels[channel]?.idempotent ? 0 : 1;
       await tx
         .updateTable('deliveries')
@@ -144,13 +131,8 @@ export class Deliverer {
         .where('ordinal', '=', ordinal)
         .execute();
     }
-    const waiting = await tx
-      .selectFrom('deliveries')
-      .select(['channel', 'chat'])
-      .distinct()
-      .where('state', '=', 'queued')
-      .execute();
-    return waiting.map((it) => ({ ...it, thread: null }));
+    const chats = open.map(({ channel, chat }) => ({ channel, chat, thread: null }));
+    return [...new Map(chats.map((it) => [queueOf(it), it])).values()];
   }
 
   /** Ends timers and waits for attempts under way, at most `ms` milliseconds. */
@@ -159,4 +141,9 @@ export class Deliverer {
     const limit = new Promise<void>((resolve) => this.#deps.clock.after(ms, resolve));
     await Promise.race([Promise.all(this.#running), limit]);
   }
+}
+
+function outgoing({ id, address, content, seq, mayBeDuplicate, answers }: Delivery): Outgoing {
+  const notice = content.type === 'notice';
+  return { delivery: id, address, text: content.text, seq, notice, mayBeDuplicate, answers };
 }

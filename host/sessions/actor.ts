@@ -109,7 +109,7 @@ export class Actor {
   #kick(): void {
     if (this.#working) return;
     this.#working = true;
-    setImmediate(() => void this.#work());
+    queueMicrotask(() => void this.#work());
   }
 
   async #work(): Promise<void> {

@@ -116,7 +116,8 @@ export class Watch {
       if (heartbeat.beat !== this.#heartbeat?.beat) this.#beatSeenAt = this.#deps.clock.now().getTime();
       this.#heartbeat = heartbeat;
     }
-    if (read.progress === this.#progress) return;
+    // A line that comes with acks tells of a turn that is answered by now.
+    if (read.acks.length > 0 || read.progress === this.#progress) return;
     this.#progress = read.progress;
     const progress = parseProgress(read.progress);
     if (progress?.run === this.#run) this.#deps.signals.emit('progress', { ...this.#from, progress });
