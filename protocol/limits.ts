@@ -38,4 +38,5 @@ export const LIMITS = {
   readerDeadlineMs: 250,
   lockedMs: 5_000,
   stopGraceMs: 5_000,
+  recoverMs: 10_000,
 } as const;

@@ -66,8 +66,8 @@ export class Watch {
     }
   }
 
-  /** The last look after a run: waits for locks, and has what was cut off taken back by `recover`, once. */
-  async lastLook(recover: () => Promise<void>): Promise<Looked> {
+  /** The last look after a run: waits for locks, and has what was cut off taken back by `recover`, once; false: in vain. */
+  async lastLook(recover: () => Promise<boolean>): Promise<Looked> {
     const giveUpAt = this.#deps.clock.now().getTime() + LIMITS.lockedMs;
     let recovered = false;
     for (;;) {
@@ -77,7 +77,7 @@ export class Watch {
         if (looked !== null) return looked;
       } else if (read.failure === 'hot-journal' && !recovered) {
         recovered = true;
-        await recover();
+        if (!(await recover())) return spoiled('refused', 'a cut-off transaction in it cannot be taken back');
       } else if (isPassing(read.failure) && this.#deps.clock.now().getTime() < giveUpAt) {
         await new Promise<void>((resolve) => this.#deps.clock.after(LIMITS.bellPauseMs, resolve));
       } else {
