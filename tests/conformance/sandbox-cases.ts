@@ -6,7 +6,7 @@ import { untilGone } from '../../host/sandboxes/launched.ts';
 import type { SandboxKind } from '../../host/sandboxes/sandbox.ts';
 import { distPath, bunPath } from '../world/programs.ts';
 import { runs, SESSION, stagedOn, statOf, type Staged } from './sandbox-stage.ts';
-import { startCases } from './sandbox-starts.ts';
+import { awkwardStartCases, startCases } from './sandbox-starts.ts';
 import { strayCases } from './sandbox-strays.ts';
 
 export function sandboxCases(kind: SandboxKind): void {
@@ -17,6 +17,7 @@ export function sandboxCases(kind: SandboxKind): void {
   crossingCases(staged);
   surroundingCases(staged);
   startCases(staged);
+  awkwardStartCases(staged);
   strayCases(staged);
 }
 

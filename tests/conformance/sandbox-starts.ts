@@ -75,6 +75,19 @@ export function startCases(staged: Staged): void {
     });
   }
 
+  staged('what an agent did to the modes of its files does not outlive its run', async (stage) => {
+    const { outDir, workDir } = stage.spec;
+    for (const path of [join(outDir, 'outbound.db'), join(outDir, 'files'), workDir]) chmodSync(path, 0);
+    mkdirSync(join(stage.folder, 'elsewhere'));
+    const running = await stage.attempt({});
+    await running.gone;
+    writeFileSync(join(workDir, 'verb'), '');
+    writeFileSync(join(outDir, 'outbound.db'), '');
+  });
+}
+
+/** What happens around a start must not be able to hang it, nor to end the host. */
+export function awkwardStartCases(staged: Staged): void {
   staged('killed at any moment of its start it is gone or has not started, and nothing is left', async (stage) => {
     await stage.listen();
     writeFileSync(join(stage.spec.workDir, 'verb'), 'deaf');
@@ -117,15 +130,5 @@ export function startCases(staged: Staged): void {
       await limit(1024);
       if (outcome instanceof Error) assert.ok(outcome instanceof SandboxError, String(outcome));
     }
-  });
-
-  staged('what an agent did to the modes of its files does not outlive its run', async (stage) => {
-    const { outDir, workDir } = stage.spec;
-    for (const path of [join(outDir, 'outbound.db'), join(outDir, 'files'), workDir]) chmodSync(path, 0);
-    mkdirSync(join(stage.folder, 'elsewhere'));
-    const running = await stage.attempt({});
-    await running.gone;
-    writeFileSync(join(workDir, 'verb'), '');
-    writeFileSync(join(outDir, 'outbound.db'), '');
   });
 }
