@@ -20,6 +20,8 @@ export type DeliverDeps = {
   onReceipt(sessionId: string, receipt: Receipt): void;
 };
 
+const COMMIT_AGAIN_MS = 1_000;
+
 export class Deliverer {
   readonly #deps: DeliverDeps;
   readonly #timers = new Set<Timer>();
@@ -46,19 +48,31 @@ export class Deliverer {
   async kick(address: Address): Promise<void> {
     if (!this.mayTake(address)) return;
     const now = this.#deps.clock.now().toISOString();
-    const head = await this.#deps.central.commit('receipt', (tx) => takeHead(tx, address, now));
+    const head = await this.#committed((tx) => takeHead(tx, address, now));
     if (head) this.start(head);
   }
 
+  /** Until it is in central: on a full disk, what is not written once would stand in the way of its chat for ever. */
+  async #committed<T>(job: (tx: Tx) => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await this.#deps.central.commit('receipt', job);
+      } catch (error) {
+        this.#deps.log.error('receipt not written, it is tried again', { error: errorText(error) });
+        await new Promise<void>((resolve) => this.#deps.clock.after(COMMIT_AGAIN_MS, resolve));
+      }
+    }
+  }
+
   async #drain(head: Delivery): Promise<void> {
-    const { central, clock } = this.#deps;
+    const { clock } = this.#deps;
     for (let current: Delivery | null = head; current !== null;) {
       const delivery: Delivery = current;
       const channel = this.#deps.channels[delivery.address.channel];
       if (!channel) return;
       const sent = await channel.send(await this.#outgoing(delivery));
       const after = afterSend(sent, delivery.tries);
-      const { next, receipt } = await central.commit('receipt', (tx) =>
+      const { next, receipt } = await this.#committed((tx) =>
         writeReceipt(tx, delivery, after, clock.now(), channel.ready(delivery.address)),
       );
       if (receipt && delivery.sessionId) this.#deps.onReceipt(delivery.sessionId, receipt);
