@@ -36,6 +36,9 @@ const REQUEST_HEADERS = [
 const RESPONSE_HEADERS = ['content-type', 'cache-control', 'retry-after', 'request-id', 'x-request-id'];
 const ERROR_BODY_BYTES = 16 * 1024;
 const REQUEST_BYTES = 32 * 1024 * 1024;
+const ANSWER_BYTES = 32 * 1024 * 1024;
+/** An error's words are waited for so long; its status says enough. */
+const ERROR_BODY_MS = 5_000;
 
 /** Where an agent's requests go; `baseUrl` as its owner wrote it, with or without /v1. */
 export function endpointOf(api: ModelApi, baseUrl: string | null): ModelEndpoint {
@@ -105,6 +108,10 @@ function forward(
     refuse(outgoing, 502, 'endpoint_unreachable');
   });
   upstream.on('response', (answer) => relay(log, url, key, answer, outgoing));
+  // It may end without a word of error, as when it answers with another protocol (101).
+  upstream.on('close', () => {
+    if (!outgoing.headersSent) refuse(outgoing, 502, 'endpoint_unreachable');
+  });
   outgoing.on('close', () => upstream.destroy());
   let bytes = 0;
   incoming.on('data', (chunk: Buffer) => {
@@ -122,22 +129,33 @@ function relay(log: Log, url: URL, key: string | null, answer: IncomingMessage, 
   const status = answer.statusCode ?? 502;
   if (status >= 200 && status < 300) {
     outgoing.writeHead(status, pick(answer.headers, RESPONSE_HEADERS));
+    atMost(ANSWER_BYTES, answer, () => outgoing.destroy());
     answer.pipe(outgoing);
     answer.on('error', () => outgoing.destroy());
     return;
   }
   const chunks: Buffer[] = [];
-  let bytes = 0;
-  answer.on('data', (chunk: Buffer) => {
-    if (bytes < ERROR_BODY_BYTES) chunks.push(chunk);
-    bytes += chunk.length;
-  });
-  answer.on('end', () => {
+  const told = (): void => {
+    clearTimeout(timer);
+    if (outgoing.headersSent) return;
     const body = Buffer.concat(chunks).toString('utf8').slice(0, ERROR_BODY_BYTES);
     const code = classify(status, body);
     const said = key === null ? body : body.replaceAll(key, '[key]');
     log.warn('model endpoint', { host: url.host, status, code, said: said.slice(0, 500) });
     refuse(outgoing, status >= 400 ? status : 502, code, answer.headers['retry-after']);
+  };
+  const timer = setTimeout(told, ERROR_BODY_MS);
+  atMost(ERROR_BODY_BYTES, answer, told);
+  answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+  answer.on('end', told);
+  answer.on('error', told);
+}
+
+/** Calls `over` once more than `limit` bytes have come. */
+function atMost(limit: number, answer: IncomingMessage, over: () => void): void {
+  let bytes = 0;
+  answer.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > limit) over();
   });
-  answer.on('error', () => refuse(outgoing, 502, 'endpoint_unreachable'));
 }
