@@ -29,10 +29,7 @@ test('told to end while it starts, it ends', async (t) => {
 test('a host goes on when nobody takes its log any more', async (t) => {
   const world = new World({});
   t.after(() => world.close());
-  const host = spawn(process.execPath, [join(ROOT, 'host', 'main.ts')], {
-    env: world.env,
-    stdio: ['ignore', 'pipe', 2],
-  });
+  const host = spawn(process.execPath, [join(ROOT, 'host', 'main.ts')], { env: world.env });
   t.after(() => host.kill('SIGTERM'));
   const [line] = (await once(createInterface({ input: host.stdout }), 'line')) as [string];
   assert.equal(line, 'ready');
