@@ -27,6 +27,7 @@ export class Watch {
   #heartbeat: Heartbeat | null = null;
   #progress = '';
   #beatSeenAt = 0;
+  #refused = 0;
 
   constructor(deps: WatchDeps, from: CollectedFrom, onCollected: (collected: Collected) => Promise<void>) {
     this.#deps = deps;
@@ -40,6 +41,7 @@ export class Watch {
     this.#cursor = cursor;
     this.#heartbeat = null;
     this.#progress = '';
+    this.#refused = 0;
     this.#beatSeenAt = this.#deps.clock.now().getTime();
   }
 
@@ -94,11 +96,14 @@ export class Watch {
     try {
       const collected = await collect(this.#deps, this.#from, this.#cursor, read);
       this.#cursor = collected.cursor;
+      this.#refused += collected.refused.length;
       await this.#onCollected(collected);
     } catch (error) {
       if (error instanceof HostileRows) return spoiled('refused', error.message);
       throw error;
     }
+    // Each costs central three rows and is told to the agent: a file holds a hundred thousand of them.
+    if (this.#refused > LIMITS.refusedRowsPerRun) return spoiled('refused', `${this.#refused} rows were refused`);
     return Math.max(read.messages.length, read.acks.length) < LIMITS.collectRows ? { seen: 'all' } : null;
   }
 
