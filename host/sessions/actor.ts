@@ -53,7 +53,7 @@ export class Actor {
     this.#pulse = new Pulse({
       clock: deps.clock,
       isBusy: () => this.#open.size > 0,
-      beatSeenAt: () => this.#watch.beatSeenAt,
+      beat: () => this.#watch.heartbeat?.beat ?? null,
       look: () => this.#ring(),
       end: (reason) => (this.#stopFor ??= reason),
     });

@@ -26,7 +26,6 @@ export class Watch {
   #run = 0;
   #heartbeat: Heartbeat | null = null;
   #progress = '';
-  #beatSeenAt = 0;
   #refused = 0;
 
   constructor(deps: WatchDeps, from: CollectedFrom, onCollected: (collected: Collected) => Promise<void>) {
@@ -42,7 +41,6 @@ export class Watch {
     this.#heartbeat = null;
     this.#progress = '';
     this.#refused = 0;
-    this.#beatSeenAt = this.#deps.clock.now().getTime();
   }
 
   get cursor(): number {
@@ -51,11 +49,6 @@ export class Watch {
 
   get heartbeat(): Heartbeat | null {
     return this.#heartbeat;
-  }
-
-  /** When the beat last changed, on the host's clock. */
-  get beatSeenAt(): number {
-    return this.#beatSeenAt;
   }
 
   /** Collects everything that is there now. */
@@ -117,10 +110,7 @@ export class Watch {
 
   #note(read: ReadResult & { ok: true }): void {
     const heartbeat = parseHeartbeat(read.heartbeat);
-    if (heartbeat?.run === this.#run) {
-      if (heartbeat.beat !== this.#heartbeat?.beat) this.#beatSeenAt = this.#deps.clock.now().getTime();
-      this.#heartbeat = heartbeat;
-    }
+    if (heartbeat?.run === this.#run) this.#heartbeat = heartbeat;
     if (read.progress === this.#progress) return;
     this.#progress = read.progress;
     const progress = parseProgress(read.progress);
