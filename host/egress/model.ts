@@ -13,6 +13,7 @@ import { request as httpsRequest } from 'node:https';
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { ModelApi } from '@halfdoor/protocol/message';
 import type { Log } from '../log.ts';
+import { thinkingOnly, wholeBody } from './thinking-only.ts';
 import { classify, errorBody, type ModelErrorCode } from './model-error.ts';
 
 export type ModelEndpoint = { api: ModelApi; baseUrl: string; ownAddress: boolean };
@@ -25,17 +26,11 @@ const DEFAULT_BASE: Record<ModelApi, string> = {
 };
 
 /** Headers of the caller that go on; everything else, credentials first, stays behind. */
-const REQUEST_HEADERS = [
-  'content-type',
-  'content-length',
-  'accept',
-  'anthropic-version',
-  'anthropic-beta',
-  'user-agent',
-];
+const REQUEST_HEADERS = ['content-type', 'accept', 'anthropic-version', 'anthropic-beta', 'user-agent'];
 const RESPONSE_HEADERS = ['content-type', 'cache-control', 'retry-after', 'request-id', 'x-request-id'];
 const ERROR_BODY_BYTES = 16 * 1024;
-const REQUEST_BYTES = 32 * 1024 * 1024;
+/** Twice what a provider of ours keeps of a conversation; it is read whole, by a host that others wait for. */
+const REQUEST_BYTES = 8 * 1024 * 1024;
 const ANSWER_BYTES = 32 * 1024 * 1024;
 /** An error's words are waited for so long; its status says enough. */
 const ERROR_BODY_MS = 5_000;
@@ -59,7 +54,7 @@ export function serveModel(
   const key = deps.keys[endpoint.api];
   // A local model wants no key; the public endpoints do.
   if (key === null && !endpoint.ownAddress) return refuse(outgoing, 401, 'no_key');
-  forward(
+  void forward(
     deps.log,
     new URL(endpoint.baseUrl + PATHS[endpoint.api].slice('/v1'.length)),
     endpoint.api,
@@ -92,14 +87,21 @@ function headersFor(api: ModelApi, key: string | null, incoming: IncomingMessage
   return headers;
 }
 
-function forward(
+async function forward(
   log: Log,
   url: URL,
   api: ModelApi,
   key: string | null,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-): void {
+): Promise<void> {
+  const whole = await wholeBody(incoming, REQUEST_BYTES);
+  if (whole === null) return refuse(outgoing, 413, 'context_length_exceeded');
+  const checked = thinkingOnly(api, whole);
+  if (!checked.ok) {
+    log.warn('model request refused', { host: url.host, refused: checked.refused });
+    return refuse(outgoing, 403, 'not_allowed');
+  }
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const upstream = send(url, { method: 'POST', headers: headersFor(api, key, incoming), timeout: LIMITS.silenceMs });
   upstream.on('timeout', () => upstream.destroy(new Error('silent for too long')));
@@ -113,16 +115,7 @@ function forward(
     if (!outgoing.headersSent) refuse(outgoing, 502, 'endpoint_unreachable');
   });
   outgoing.on('close', () => upstream.destroy());
-  let bytes = 0;
-  incoming.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > REQUEST_BYTES) {
-      incoming.unpipe(upstream);
-      upstream.destroy();
-      refuse(outgoing, 413, 'context_length_exceeded');
-    }
-  });
-  incoming.pipe(upstream);
+  upstream.end(checked.body);
 }
 
 function relay(log: Log, url: URL, key: string | null, answer: IncomingMessage, outgoing: ServerResponse): void {

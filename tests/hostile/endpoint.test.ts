@@ -42,7 +42,7 @@ async function ask(t: TestContext, say: (socket: Socket) => void): Promise<Got> 
       answer.on('error', () => undefined).on('close', got);
     });
     asked.on('error', reject);
-    asked.end('{}');
+    asked.end('{"model":"m","messages":[]}');
   });
 }
 
