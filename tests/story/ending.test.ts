@@ -1,4 +1,4 @@
-/** A host at its edges: told to end before it has begun, and without a place for its log. */
+/** A host at its edges: told to end before it has begun, without a place for its log, in folders too deep. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -37,5 +37,16 @@ test('a host goes on when nobody takes its log any more', async (t) => {
   await world.createAgent({ name: 'a' });
   // Each death is a line in the log.
   assert.match((await world.ask('a', '@die')).error ?? '', /died each time/);
+  assert.equal(await world.reply('a', '@reply here'), 'here');
+});
+
+test('a runtime folder too deep for sockets is not used', async (t) => {
+  const world = new World({});
+  const deep = join(world.folder, 'deep'.repeat(20));
+  mkdirSync(deep, { mode: 0o700 });
+  world.env.XDG_RUNTIME_DIR = deep;
+  t.after(() => world.close());
+  await world.start();
+  await world.createAgent({ name: 'a' });
   assert.equal(await world.reply('a', '@reply here'), 'here');
 });
