@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Durable } from '@halfdoor/protocol/durable';
+import { LIMITS } from '@halfdoor/protocol/limits';
 import { agentDir, sweepAgentFolders } from './agents/folder.ts';
 import { lookAround, type Places } from './agents/folder-look.ts';
 import type { Surroundings } from './agents/mountable.ts';
@@ -55,6 +56,8 @@ export type HostOptions = {
 export type Host = { home: Home; apiSocket: string; close(): Promise<void> };
 
 const DRAIN_MS = 10_000;
+/** A run is given time to stop, its file to be taken back: what takes longer goes on at the next start. */
+const END_MS = LIMITS.stopGraceMs + LIMITS.recoverMs;
 
 /** Opens a home and serves it. Throws `HomeLocked` when another host does. */
 export async function openHost(options: HostOptions): Promise<Host> {
@@ -97,7 +100,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   );
   const close = async (): Promise<void> => {
     await api.close();
-    await sessions.close();
+    await sessions.close(END_MS);
     terminal.close();
     await deliverer.close(DRAIN_MS);
     await reader.close();

@@ -1,4 +1,5 @@
 /** `node host/main.ts`: one host for one home, until SIGTERM, SIGINT or POST /v1/stop. */
+import { writeSync } from 'node:fs';
 import { makeDurable } from '@halfdoor/protocol/durable';
 import { systemClock } from './clock.ts';
 import { HomeLocked } from './db/lock.ts';
@@ -13,10 +14,19 @@ const env = process.env;
 const uid = process.getuid?.() ?? 0;
 const redactor = new Redactor();
 const redact = (text: string): string => redactor.text(text);
-const log = makeLog((line) => process.stdout.write(line), systemClock.now, redact);
+const log = makeLog(say, systemClock.now, redact);
 
 /** The keys of the public endpoints: the only secrets that may come this way, and they stay in memory. */
 const FROM_ENVIRONMENT = ['ANTHROPIC_API_KEY', 'OPENAI_API_KEY'];
+
+/** A line that the disk or the pipe does not take is lost; the host is not. */
+function say(line: string): void {
+  try {
+    writeSync(1, line);
+  } catch {
+    // There is nowhere left to say so.
+  }
+}
 
 function needed(name: string): string {
   const value = env[name];
@@ -37,11 +47,23 @@ process.umask(0o077); // however it was started: nothing in the home is for othe
 let host: Host | null = null;
 let ending = false;
 
+/** Asked while the host still opens, it ends once it has. */
 async function end(): Promise<void> {
-  if (ending || host === null) return;
+  const asked = ending;
   ending = true;
+  if (asked || host === null) return;
+  await close(host);
+}
+
+async function close(it: Host): Promise<never> {
   log.info('ending');
-  await host.close();
+  try {
+    await it.close();
+  } catch (error) {
+    // Everything accepted is on the disk: the next start goes on from there.
+    log.error('the end was not clean', { error: errorText(error) });
+    process.exit(1);
+  }
   log.info('ended');
   process.exit(0);
 }
@@ -64,7 +86,8 @@ try {
     durable: makeDurable(),
     shutDown: () => void end(),
   });
-  process.stdout.write('ready\n');
+  if (ending) await close(host);
+  say('ready\n');
 } catch (error) {
   if (error instanceof HomeLocked)
     fail(error.message, 'Use the one that runs, or stop it: ./halfdoor stop.', HOME_TAKEN_EXIT);

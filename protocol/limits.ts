@@ -13,6 +13,7 @@ export const LIMITS = {
   outboundDbPruneBytes: 8 * 1024 * 1024,
   batchMessages: 50,
   collectRows: 50,
+  refusedRowsPerRun: 200,
   awakeSandboxes: 8,
   pids: 256,
   memoryBytes: 1024 * 1024 * 1024,
@@ -42,4 +43,5 @@ export const LIMITS = {
   readerDeadlineMs: 250,
   lockedMs: 5_000,
   stopGraceMs: 5_000,
+  recoverMs: 10_000,
 } as const;

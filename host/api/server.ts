@@ -8,6 +8,7 @@ import type { Incoming } from '../inbound/normalise.ts';
 import type { Accepted } from '../inbound/accept.ts';
 import { createAgent, getAgent, listAgents, type AgentsDeps } from '../agents/agents.ts';
 import type { Clock } from '../clock.ts';
+import { isDiskFull } from '../disk-full.ts';
 import { sessionPaths } from '../home.ts';
 import { errorText, type Log } from '../log.ts';
 import type { Deliverer } from '../outbound/deliver.ts';
@@ -101,6 +102,8 @@ function answerError({ log, redact }: ApiDeps, error: unknown, c: Context<Env>):
     return c.json({ error: redact(error.message), next: redact(error.next) }, STATUS[error.code]);
   }
   log.error('request failed', { path: c.req.path, error: errorText(error) });
+  if (isDiskFull(error))
+    return c.json({ error: 'the disk of the home is full', next: 'Make room, then try again.' }, 503);
   return c.json({ error: 'the host failed', next: 'See host.log in the home, and try again.' }, 500);
 }
 

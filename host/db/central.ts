@@ -120,7 +120,8 @@ async function behindSavepoint(tx: Tx, job: Job): Promise<Outcome> {
     await sql`release job`.execute(tx);
     return { ok: true, value };
   } catch (error) {
-    await sql`rollback to job`.execute(tx);
+    // A full disk takes back the whole transaction, savepoints and all: then all of its jobs fail, for this reason.
+    await sql`rollback to job`.execute(tx).catch(() => Promise.reject(error));
     await sql`release job`.execute(tx);
     return { ok: false, error };
   }

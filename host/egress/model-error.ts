@@ -24,7 +24,8 @@ const TEXTS: Record<ModelErrorCode, string> = {
   overloaded_error: 'The model endpoint is overloaded or failing.',
   endpoint_unreachable: 'The model endpoint could not be reached.',
   no_key: 'The host holds no key for this model endpoint.',
-  not_allowed: 'Only the paths of the model endpoint are served here.',
+  not_allowed:
+    'Only the paths of the model endpoint are served here, and only thinking is asked of it; host.log says more.',
 };
 
 const CONTEXT = /context[ _](length|window)|prompt is too long|maximum context|too many (input )?tokens/i;

@@ -22,21 +22,19 @@ import {
   type ModelEndpoint,
   type ModelKeys,
 } from './endpoint.ts';
+import { thinkingOnly, wholeBody } from './thinking-only.ts';
 import { classify, errorBody, type ModelErrorCode } from './model-error.ts';
 
 /** Headers of the caller that go on; everything else, credentials first, stays behind. */
-const REQUEST_HEADERS = [
-  'content-type',
-  'content-length',
-  'accept',
-  'anthropic-version',
-  'anthropic-beta',
-  'user-agent',
-];
+const REQUEST_HEADERS = ['content-type', 'accept', 'anthropic-version', 'anthropic-beta', 'user-agent'];
 const RESPONSE_HEADERS = ['content-type', 'cache-control', 'retry-after', 'request-id', 'x-request-id'];
 const ERROR_BODY_BYTES = 16 * 1024;
 const SAID_CHARS = 500;
-const REQUEST_BYTES = 32 * 1024 * 1024;
+/** Twice what a provider of ours keeps of a conversation; it is read whole, by a host that others wait for. */
+const REQUEST_BYTES = 8 * 1024 * 1024;
+const ANSWER_BYTES = 32 * 1024 * 1024;
+/** An error's words are waited for so long; its status says enough. */
+const ERROR_BODY_MS = 5_000;
 
 export type ModelDeps = { keys: ModelKeys; redactor: Redactor; log: Log };
 
@@ -52,7 +50,7 @@ export function serveModel(
   }
   const key = keyFor(deps.keys, endpoint);
   if (!key.ok) return refuse(outgoing, 401, 'no_key', { message: key.fault });
-  forward(deps, endpoint, key.value, incoming, outgoing);
+  void forward(deps, endpoint, key.value, incoming, outgoing);
 }
 
 type More = { message?: string; retryAfter?: string | undefined };
@@ -73,15 +71,22 @@ function pick(headers: IncomingHttpHeaders, names: readonly string[]): OutgoingH
   return Object.fromEntries(names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
 }
 
-function forward(
+async function forward(
   deps: ModelDeps,
   endpoint: ModelEndpoint,
   key: string | null,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-): void {
+): Promise<void> {
   const { api } = endpoint;
   const url = modelUrl(endpoint);
+  const whole = await wholeBody(incoming, REQUEST_BYTES);
+  if (whole === null) return refuse(outgoing, 413, 'context_length_exceeded');
+  const checked = thinkingOnly(api, whole);
+  if (!checked.ok) {
+    deps.log.warn('model request refused', { host: url.host, refused: checked.refused });
+    return refuse(outgoing, 403, 'not_allowed');
+  }
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const headers = { ...pick(incoming.headers, REQUEST_HEADERS), ...keyHeaders(api, key) };
   const upstream = send(url, { method: 'POST', headers, timeout: LIMITS.silenceMs });
@@ -91,40 +96,46 @@ function forward(
     refuse(outgoing, 502, 'endpoint_unreachable');
   });
   upstream.on('response', (answer) => relay(deps, endpoint, answer, outgoing));
-  outgoing.on('close', () => upstream.destroy());
-  let bytes = 0;
-  incoming.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > REQUEST_BYTES) {
-      incoming.unpipe(upstream);
-      upstream.destroy();
-      refuse(outgoing, 413, 'context_length_exceeded');
-    }
+  // It may end without a word of error, as when it answers with another protocol (101).
+  upstream.on('close', () => {
+    if (!outgoing.headersSent) refuse(outgoing, 502, 'endpoint_unreachable');
   });
-  incoming.pipe(upstream);
+  outgoing.on('close', () => upstream.destroy());
+  upstream.end(checked.body);
 }
 
 function relay(deps: ModelDeps, endpoint: ModelEndpoint, answer: IncomingMessage, outgoing: ServerResponse): void {
   const status = answer.statusCode ?? 502;
   if (status >= 200 && status < 300) {
     outgoing.writeHead(status, pick(answer.headers, RESPONSE_HEADERS));
+    atMost(ANSWER_BYTES, answer, () => outgoing.destroy());
     answer.pipe(outgoing);
     answer.on('error', () => outgoing.destroy());
     return;
   }
   const chunks: Buffer[] = [];
-  let bytes = 0;
-  answer.on('data', (chunk: Buffer) => {
-    if (bytes < ERROR_BODY_BYTES) chunks.push(chunk);
-    bytes += chunk.length;
-  });
-  answer.on('end', () => {
+  const told = (): void => {
+    clearTimeout(timer);
+    if (outgoing.headersSent) return;
     const body = Buffer.concat(chunks).toString('utf8').slice(0, ERROR_BODY_BYTES);
     const code = classify(status, body);
     const { host } = new URL(endpoint.baseUrl);
     deps.log.warn('model endpoint', { host, status, code, said: deps.redactor.beginning(body, SAID_CHARS) });
     const message = code === 'authentication_error' ? { message: refusedKey(endpoint) } : {};
     refuse(outgoing, status >= 400 ? status : 502, code, { ...message, retryAfter: answer.headers['retry-after'] });
+  };
+  const timer = setTimeout(told, ERROR_BODY_MS);
+  atMost(ERROR_BODY_BYTES, answer, told);
+  answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+  answer.on('end', told);
+  answer.on('error', told);
+}
+
+/** Calls `over` once more than `limit` bytes have come. */
+function atMost(limit: number, answer: IncomingMessage, over: () => void): void {
+  let bytes = 0;
+  answer.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > limit) over();
   });
-  answer.on('error', () => refuse(outgoing, 502, 'endpoint_unreachable'));
 }

@@ -23,6 +23,7 @@ export type DeliverDeps = {
   onReceipt(sessionId: string, receipt: Receipt): void;
 };
 
+const COMMIT_AGAIN_MS = 1_000;
 const NOT_ENDED = compiled((db) =>
   db
     .selectFrom('deliveries')
@@ -56,12 +57,24 @@ export class Deliverer {
   async kick(address: Address): Promise<void> {
     if (!this.mayTake(address)) return;
     const now = this.#deps.clock.now().toISOString();
-    const head = await this.#deps.central.commit('receipt', (tx) => takeHead(tx, address, now));
+    const head = await this.#committed((tx) => takeHead(tx, address, now));
     if (head) this.start(head);
   }
 
+  /** Until it is in central: on a full disk, what is not written once would stand in the way of its chat for ever. */
+  async #committed<T>(job: (tx: Tx) => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await this.#deps.central.commit('receipt', job);
+      } catch (error) {
+        this.#deps.log.error('receipt not written, it is tried again', { error: errorText(error) });
+        await new Promise<void>((resolve) => this.#deps.clock.after(COMMIT_AGAIN_MS, resolve));
+      }
+    }
+  }
+
   async #drain(head: Delivery): Promise<void> {
-    const { central, clock } = this.#deps;
+    const { clock } = this.#deps;
     for (let current: Delivery | null = head; current !== null;) {
       const delivery: Delivery = current;
       const channel = this.#deps.channels[delivery.address.channel];
@@ -69,7 +82,7 @@ export class Deliverer {
       const answer = await channel.send(outgoing(delivery));
       const sent = answer.status === 'failed' ? { ...answer, reason: this.#deps.redact(answer.reason) } : answer;
       const after = afterSend(sent, delivery.tries);
-      const { next, receipt } = await central.commit('receipt', (tx) =>
+      const { next, receipt } = await this.#committed((tx) =>
         writeReceipt(tx, delivery, after, clock.now(), channel.ready(delivery.address)),
       );
       if (receipt && delivery.sessionId) this.#deps.onReceipt(delivery.sessionId, receipt);

@@ -12,6 +12,7 @@ import { runLabel } from './label.ts';
 import { launched, tailOf } from './launched.ts';
 import { resetModes } from './modes.ts';
 import { checkPresent } from './present.ts';
+import { endLabelled } from './strays.ts';
 import { PROBE_SCRIPT, readProbe, whyRefused } from './probe.ts';
 import {
   SandboxError,
@@ -115,7 +116,7 @@ async function start(deps: BubblewrapDeps, spec: SandboxSpec): Promise<RunningSa
     'ignore',
   );
   const stderr = tailOf(child);
-  const inner = await innerPid(child);
+  const inner = await innerPid(child, runLabel(spec.label, spec.sessionId));
   if (inner === null)
     throw new SandboxError(whyRefused(stderr()), './halfdoor doctor tries the sandbox and names the cause.');
   return launched(child, inner, stderr);
@@ -131,18 +132,25 @@ function spawnWalled(
   return spawn(TOOLS.prlimit, argv, { env: {}, cwd: '/', detached: true, stdio: ['ignore', stdout, 'pipe', 'pipe'] });
 }
 
-/** The kernel pid of pid 1 inside, as bubblewrap reports it; null when it ended before it came so far. */
-function innerPid(child: ChildProcess): Promise<number | null> {
-  return new Promise((resolve) => {
+/** The kernel pid of pid 1 inside, as bubblewrap reports it; null when it ended before it came so far. Throws `SandboxError`. */
+function innerPid(child: ChildProcess, label: string): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    let pid: string | undefined;
     let info = '';
-    const pipe = child.stdio[INFO_FD] as Readable;
-    pipe.setEncoding('utf8');
-    pipe.on('data', (chunk: string) => {
+    // Without a descriptor to spare there are no pipes, and no end is told: only the error is.
+    const pipe = child.stdio?.[INFO_FD] as Readable | undefined;
+    pipe?.setEncoding('utf8').on('data', (chunk: string) => {
       info += chunk;
-      const pid = /"child-pid":\s*(\d+)/.exec(info)?.[1];
+      pid = /"child-pid":\s*(\d+)/.exec(info)?.[1];
       if (pid) resolve(Number(pid));
     });
-    child.once('error', () => resolve(null));
+    child.once('error', (error) =>
+      reject(
+        new SandboxError(`bubblewrap did not start: ${error.message}`, 'Look at the limits of the host: ulimit -a.'),
+      ),
+    );
+    // Killed before it had told of the inner one, it leaves it waiting for ever, with our pipes open.
+    child.once('exit', () => pid ?? void endLabelled((it) => it === label));
     child.once('close', () => resolve(null));
   });
 }

@@ -52,7 +52,7 @@ export class Actor {
     this.#pulse = new Pulse({
       clock: deps.clock,
       isBusy: () => this.#open.size > 0,
-      beatSeenAt: () => this.#watch.beatSeenAt,
+      beat: () => this.#watch.heartbeat?.beat ?? null,
       look: () => this.#ring(),
       end: (reason) => (this.#stopFor ??= reason),
     });
@@ -249,9 +249,8 @@ export class Actor {
     this.#due ??= await due(this.#deps, this.sessionId);
     if (this.#live === null) this.#watch.begin(run, this.#due?.cursor ?? 0);
     const it = this.#due;
-    const looked = await this.#watch.lastLook(async () => {
-      if (it) await recoverRun(this.#deps, this.sessionId, it);
-    });
+    const recover = async (): Promise<boolean> => it === null || recoverRun(this.#deps, this.sessionId, it);
+    const looked = await this.#watch.lastLook(recover);
     if (looked.seen === 'spoiled') this.#stopFor = looked.as;
     const end = endingOf(exit, this.#stopFor, this.#watch.heartbeat, run, this.#open);
     const { ending, victims } = end;

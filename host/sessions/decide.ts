@@ -57,10 +57,8 @@ export function restartDelayMs(deaths: number): number {
   return Math.min(250 * 4 ** (deaths - 2), 5_000);
 }
 
-/** Whether a run shows no sign of life: its beat has not changed for a minute of the host's clock. */
-export function isLifeless(beatSeenAtMs: number, nowMs: number): boolean {
-  return nowMs - beatSeenAtMs > LIMITS.aliveMs;
-}
+/** Whether a run shows no sign of life: its beat has stood still through a minute of looking. */
+export const isLifeless = (silentMs: number): boolean => silentMs > LIMITS.aliveMs;
 
 /** How long to wait before looking again without a ring, in milliseconds. */
 export const pollDelayMs = (busy: boolean): number => (busy ? LIMITS.bellPollMs : LIMITS.bellPollIdleMs);

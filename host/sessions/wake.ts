@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import type { Durable } from '@halfdoor/protocol/durable';
 import { isFault } from '@halfdoor/protocol/fault';
 import { InboundWriter, listenBell, type BellHost } from '@halfdoor/protocol/host';
+import { LIMITS } from '@halfdoor/protocol/limits';
 import type { NewInbound, Routing } from '@halfdoor/protocol/message';
+import type { Clock } from '../clock.ts';
 import type { Central } from '../db/central.ts';
 import { sessionPaths, socketFolder, type Home } from '../home.ts';
 import { errorText, type Log } from '../log.ts';
@@ -198,17 +200,31 @@ export async function wake(
   }
 }
 
-/** A run that does nothing but take back what a dead run left half written. Resolves when it is gone, or did not start. */
-export async function recoverRun(deps: WakeDeps & { log: Log }, sessionId: string, it: Due): Promise<void> {
+/**
+ * A run that does nothing but take back what a dead run left half written. Resolves when it is gone, or did not start;
+ * false when it had to be killed: a file can hold a trigger that never ends.
+ */
+export async function recoverRun(
+  deps: WakeDeps & { clock: Clock; log: Log },
+  sessionId: string,
+  it: Due,
+): Promise<boolean> {
   const run = await numberRun(deps, sessionId);
   mkdirSync(socketFolder(deps.runDir, sessionId), { recursive: true, mode: 0o700 });
   try {
-    const sandbox = await deps.sandboxes[it.agent.sandbox].start(
-      specOf(deps, sessionId, { ...it, folder: null }, run, true),
-    );
+    const spec = specOf(deps, sessionId, { ...it, folder: null }, run, true);
+    const sandbox = await deps.sandboxes[it.agent.sandbox].start(spec);
+    let inTime = true;
+    const end = deps.clock.after(LIMITS.recoverMs, () => {
+      inTime = false;
+      sandbox.kill();
+    });
     await sandbox.gone;
+    end.cancel();
+    return inTime;
   } catch (error) {
     deps.log.error('recovery did not start', { session: sessionId, error: errorText(error) });
+    return true;
   }
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { sessionPaths } from '../../host/home.ts';
 import { untilGone } from '../../host/sandboxes/launched.ts';
@@ -50,6 +51,24 @@ function deadlineCases(attack: Attack): void {
       assert.equal(place.log().match(/a read took too long/g)?.length, 2);
     });
   }
+}
+
+function startCases(attack: Attack): void {
+  attack('one that is stopped or killed in its start is replaced, and who waits is served', async (place) => {
+    const { reader } = place;
+    assert.equal(failureOf(await reader.read(GOOD, 0)), 'ok');
+    const signals = ['SIGSTOP', ...Array.from({ length: 12 }, () => 'SIGKILL' as const)] as const;
+    for (const [n, signal] of signals.entries()) {
+      const before = readerPids();
+      process.kill(before[0] ?? 0, 'SIGKILL');
+      const asked = reader.read(GOOD, 0);
+      while (readerPids().every((pid) => before.includes(pid))) await sleep(1);
+      // Not a wait for something: each time a little later, so that every moment of a start has its turn.
+      for (const until = performance.now() + n / 2; performance.now() < until;);
+      process.kill(readerPids()[0] ?? 0, signal);
+      assert.ok(['ok', 'timeout'].includes(failureOf(await asked)));
+    }
+  });
 }
 
 function passingCases(attack: Attack): void {
@@ -102,7 +121,7 @@ function killCases(attack: Attack): void {
       const before = readerPids();
       // Held, so that the request is under way for certain when the end comes.
       process.kill(before.at(-1) ?? 0, 'SIGSTOP');
-      const asked = Array.from({ length: 20 }, (_, n) => reader.read(n % 2 ? GOOD : BAD, 0));
+      const asked = Array.from({ length: 12 }, (_, n) => reader.read(n % 2 ? GOOD : BAD, 0));
       process.kill(pick(before) ?? 0, 'SIGKILL');
       for (const [n, result] of (await Promise.all(asked)).entries()) {
         assert.deepEqual(textsOf(result), [n % 2 ? GOOD : BAD]);
@@ -170,6 +189,7 @@ function crowdCases(attack: Attack): void {
 
 export function lifeCases(attack: Attack): void {
   deadlineCases(attack);
+  startCases(attack);
   passingCases(attack);
   killCases(attack);
   crowdCases(attack);

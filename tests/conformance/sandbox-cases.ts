@@ -7,7 +7,7 @@ import type { SandboxKind } from '../../host/sandboxes/sandbox.ts';
 import { distPath, bunPath } from '../world/programs.ts';
 import { runs, SESSION, stagedOn, statOf, type Staged } from './sandbox-stage.ts';
 import { folderCases } from './sandbox-folder.ts';
-import { startCases } from './sandbox-starts.ts';
+import { awkwardStartCases, startCases } from './sandbox-starts.ts';
 import { strayCases } from './sandbox-strays.ts';
 
 export function sandboxCases(kind: SandboxKind): void {
@@ -19,6 +19,7 @@ export function sandboxCases(kind: SandboxKind): void {
   surroundingCases(staged);
   folderCases(kind, staged);
   startCases(staged);
+  awkwardStartCases(staged);
   strayCases(staged);
 }
 

@@ -104,8 +104,9 @@ export class World {
         payload === undefined
           ? {}
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
-      // A connection of its own each time: the host closes one that a busy test left idle for seconds.
-      const asked = request({ socketPath: this.socketPath, method, path, headers, agent: false }, (answer) => {
+      // A kept connection may be one that the host has closed while a test was busy for seconds.
+      const where = { socketPath: this.socketPath, method, path, headers, agent: false };
+      const asked = request(where, (answer) => {
         let text = '';
         answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
         answer.on('error', reject);
