@@ -38,7 +38,7 @@ test('wrong use ends with 2 and says how, with --json as JSON', async (t) => {
     ['send', 'a'],
     ['agents', 'create', 'x'],
     ['agents', 'create', 'x', '--provider', 'mock', '--sandbox', 'none'],
-    ['chat'],
+    ['chat', 'a', 'b'],
   ]) {
     const plain = await runCli(home, words);
     assert.deepEqual([plain.code, plain.out], [2, ''], words.join(' '));

@@ -160,11 +160,11 @@ export class Actor {
       return false;
     }
     if (!this.#granted) {
-      this.#setState('waiting');
       this.#deps.slots.request(this.sessionId, () => {
         this.#granted = true;
         this.#kick();
       });
+      if (!this.#granted) this.#setState('waiting');
       return this.#granted;
     }
     this.#setState('starting');
