@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { sessionPaths } from '../../host/home.ts';
-import { untilGone } from '../../host/sandboxes/launched.ts';
+import { isAlive, untilGone } from '../../host/sandboxes/launched.ts';
 import { processSandbox } from '../../host/sandboxes/process.ts';
 import { bunPath, distPath } from '../world/programs.ts';
 import {
@@ -53,19 +53,33 @@ function deadlineCases(attack: Attack): void {
   }
 }
 
+/** The processes of a reader that is none of `before`, once there is one. */
+async function another(before: readonly number[]): Promise<number[]> {
+  for (;;) {
+    const pids = readerPids().filter((pid) => !before.includes(pid));
+    if (pids.length > 0) return pids;
+    await sleep(1);
+  }
+}
+
+/** The outermost of them, unless it has ended by itself. */
+function end([outer]: readonly number[], signal: NodeJS.Signals): void {
+  if (outer !== undefined && isAlive(outer)) process.kill(outer, signal);
+}
+
 function startCases(attack: Attack): void {
   attack('one that is stopped or killed in its start is replaced, and who waits is served', async (place) => {
     const { reader } = place;
     assert.equal(failureOf(await reader.read(GOOD, 0)), 'ok');
     const signals = ['SIGSTOP', ...Array.from({ length: 12 }, () => 'SIGKILL' as const)] as const;
     for (const [n, signal] of signals.entries()) {
-      const before = readerPids();
-      process.kill(before[0] ?? 0, 'SIGKILL');
+      const before = await another([]);
+      end(before, 'SIGKILL');
       const asked = reader.read(GOOD, 0);
-      while (readerPids().every((pid) => before.includes(pid))) await sleep(1);
+      const starting = await another(before);
       // Not a wait for something: each time a little later, so that every moment of a start has its turn.
       for (const until = performance.now() + n / 2; performance.now() < until;);
-      process.kill(readerPids()[0] ?? 0, signal);
+      end(starting, signal);
       assert.ok(['ok', 'timeout'].includes(failureOf(await asked)));
     }
   });
