@@ -7,6 +7,9 @@ import { Refusal } from '../refusal.ts';
 import { SANDBOX_KINDS, type SandboxKind } from '../sandboxes/sandbox.ts';
 import { checkName } from '../secrets/secret-text.ts';
 
+/** Less than a row that names it may hold. */
+const MODEL_BYTES = 200;
+
 export const PROVIDERS = ['mock', 'direct', 'demo'] as const;
 const INSTRUCTIONS_BYTES = 64 * 1024;
 
@@ -50,6 +53,9 @@ export function checkInput(input: AgentInput): Checked {
   if (provider !== 'direct') return { ...common, model: null, base_url: null, api: null, key: null };
   if (typeof input.model !== 'string' || input.model === '')
     bad('provider direct needs a model', 'Name one with --model.');
+  if (Buffer.byteLength(input.model) > MODEL_BYTES || /\p{Cc}/u.test(input.model)) {
+    bad(`a model's name is at most ${MODEL_BYTES} bytes of one line`, 'Give it as the endpoint lists it.');
+  }
   const api = apiOf(input);
   return { ...common, model: input.model, api, ...checkEndpoint(api, input.baseUrl, input.key) };
 }

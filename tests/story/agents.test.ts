@@ -128,6 +128,7 @@ test('what is refused at a change changes nothing', async (t) => {
     [{ sandbox: 'none' }, /no sandbox/],
     [{ instructions: 'x'.repeat(64 * 1024 + 1) }, /instructions/],
     [{ provider: 'direct', model: 7 }, /needs a model/],
+    [{ provider: 'direct', model: 'm'.repeat(201) }, /at most 200 bytes/],
     [{ provider: 'direct', model: 'm', baseUrl: 7 }, /base URL/],
     [{ provider: 'direct', model: 'm', api: 'x' }, /protocol/],
   ] as const) {
