@@ -168,6 +168,7 @@ test('nobody is given what lies above or below the folder of another agent: that
   assert.equal(await run('mv inner gone && ln -s / inner && echo swapped'), 'swapped');
   assert.match(await refused(world, 'POST', '/v1/agents/b/folder', inner), /is a link to \//);
   await give(world, 'a', project);
+  await world.reply('a', '@reply by a run that no longer has the outer one');
   await give(world, 'b', makeFolder(world, 'outer/gone'));
   assert.match(await refused(world, 'POST', '/v1/agents/a/folder', above), /b works on/);
 });

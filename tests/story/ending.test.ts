@@ -12,7 +12,6 @@ import { World } from '../world/host.ts';
 test('told to end while it starts, it ends', async (t) => {
   const world = new World({});
   t.after(() => world.end('SIGKILL'));
-  mkdirSync(world.home, { mode: 0o700 });
   const begun = new Promise<void>((resolve) => {
     const watcher = watch(world.home, (_, name) => {
       if (name !== 'run') return;
