@@ -19,8 +19,9 @@ export function wrap(text: string, indent = ''): string[] {
 /** A command alone is never broken: it is there to be copied. */
 const SENTENCE = /[a-z)]\.( |$)|[a-z]: /;
 
-/** A next step: wrapped where it is a sentence. */
-export const wrapStep = (text: string): string[] => (SENTENCE.test(text) ? wrap(text) : [text]);
+/** A next step: each of its lines is wrapped where it is a sentence. */
+export const wrapStep = (text: string): string[] =>
+  text.split('\n').flatMap((line) => (SENTENCE.test(line) && !line.startsWith('Run: ') ? wrap(line) : [line]));
 
 /** Several lines stay as they are: they quote somebody. */
 export const wrapSaid = (text: string): string[] => (text.includes('\n') ? [text] : wrap(text));
