@@ -24,8 +24,8 @@ const AWAY_MS = 30_000;
 
 /** Until Ctrl-D, Ctrl-C twice, or, with lines from a pipe, until all of them are settled. Starts a host if none runs. */
 export async function chat(context: Context, named: string | undefined, dir?: Dir): Promise<void> {
-  await ensureHost(context);
   const agent = named ?? (await (await import('../setup/first-agent.ts')).whomToTalkTo(context));
+  await ensureHost(context);
   // Refused before a prompt is shown.
   const who = await context.api.call<AgentView>('GET', `/v1/agents/${pathStep(agent)}`);
   const folder = await chooseFolder(context, agent, dir);

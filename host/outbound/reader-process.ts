@@ -25,7 +25,9 @@ type Waiting = { id: number; session: string; cursor: number; resolve(result: Re
 
 /** Failures of the process itself that one read survives. */
 const TRIES = 2;
+/** Until the next start after one that never came up: twice as long each time. */
 const RESTART_MS = 200;
+const RESTART_MAX_MS = 10_000;
 /** One that is not ready by then never will be. */
 const READY_MS = 5_000;
 const ENDING: ReadResult = { ok: false, failure: 'timeout', detail: 'the host is ending' };
@@ -38,6 +40,7 @@ class ReaderProcess implements OutboundReader {
   readonly walled: boolean;
   readonly #deps: ReaderDeps;
   readonly #queue: (Waiting & { tries: number })[] = [];
+  #restartMs = RESTART_MS;
   #child: ChildProcess | null = null;
   #ready = false;
   #nextId = 1;
@@ -139,7 +142,8 @@ class ReaderProcess implements OutboundReader {
     if (first && first.tries >= TRIES)
       this.#answer({ ok: false, failure: 'timeout', detail: 'the reader ended twice on this file' });
     // One that never came up must not be started again in a tight circle.
-    this.#deps.clock.after(wasReady ? 0 : RESTART_MS, () => {
+    this.#restartMs = wasReady ? RESTART_MS : Math.min(2 * this.#restartMs, RESTART_MAX_MS);
+    this.#deps.clock.after(wasReady ? 0 : this.#restartMs, () => {
       if (!this.#closed) this.#start();
     });
   }

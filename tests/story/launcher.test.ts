@@ -7,7 +7,7 @@ import { Checkout } from '../world/checkout.ts';
 
 const ALL = ['/runtime ci', ' ci --omit=dev', 'bun install', 'bun runner/bundle.ts'];
 const plain = (calls: readonly string[]): string[] =>
-  calls.map((it) => it.replaceAll(/ --(ignore-scripts|no-audit|no-fund)/g, ''));
+  calls.map((it) => it.replaceAll(/ --(ignore-scripts|no-audit|no-fund|no-update-notifier|fetch-[a-z-]+=\d+)/g, ''));
 
 test('the first start brings everything and says so; the second does nothing and says nothing', async (t) => {
   const checkout = new Checkout(t);
