@@ -7,7 +7,9 @@ import { Checkout } from '../world/checkout.ts';
 
 const ALL = ['/runtime ci', ' ci --omit=dev', 'bun install', 'bun runner/bundle.ts'];
 const plain = (calls: readonly string[]): string[] =>
-  calls.map((it) => it.replaceAll(/ --(ignore-scripts|no-audit|no-fund|no-update-notifier|fetch-[a-z-]+=\d+)/g, ''));
+  calls.map((it) =>
+    it.replaceAll(/ --(ignore-scripts|no-audit|no-fund|no-update-notifier|fetch-[a-z-]+=\d+|loglevel=http)/g, ''),
+  );
 
 test('the first start brings everything and says so; the second does nothing and says nothing', async (t) => {
   const checkout = new Checkout(t);
@@ -53,6 +55,14 @@ test('two at once do not do it twice', async (t) => {
   );
   assert.deepEqual(plain(checkout.asked()), ALL);
   assert.deepEqual(readdirSync(join(checkout.root, 'runtime', 'lock')), []);
+});
+
+test('npm is content and has brought nothing: its parts are optional to it, not to us', async (t) => {
+  const checkout = new Checkout(t);
+  const { code, out, err } = await checkout.run(['--version'], { FAKE_NPM_NOTHING: 'ECONNREFUSED' });
+  assert.deepEqual([code, out], [1, '']);
+  assert.match(err, /failed\nnpm brought no Bun for this machine\n[^]*npm was not reached/);
+  assert.equal((await checkout.run(['--version'])).code, 0);
 });
 
 test('killed half-way: the next start goes on', async (t) => {

@@ -51,6 +51,7 @@ export class Checkout {
     return `#!/bin/sh
 echo "$PWD $*" >>'${this.calls}'
 [ -z "$FAKE_NPM_FAULT" ] || { echo "npm error code $FAKE_NPM_FAULT" >&2; exit 1; }
+[ -z "$FAKE_NPM_NOTHING" ] || { echo "npm http fetch GET attempt failed with $FAKE_NPM_NOTHING" >&2; exit 0; }
 [ -z "$FAKE_NPM_HANG" ] || { : >'${this.folder}/hanging'; exec sleep 600; }
 rm -rf node_modules && mkdir node_modules
 case $PWD in
