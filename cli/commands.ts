@@ -1,6 +1,7 @@
 /** The verbs as commander knows them: names, arguments, options. What they do is in verbs/. */
 import { Command, Option } from 'commander';
 import type { Context } from './context.ts';
+import { addDead, addSessions, addTrace } from './operator-commands.ts';
 import type { CreateOptions } from './verbs/agents.ts';
 import type { SendOptions } from './verbs/send.ts';
 import type { SetupOptions } from './verbs/setup.ts';
@@ -17,6 +18,8 @@ export function makeProgram(context: Context, version: string): Command {
   addHost(program, context);
   addTalk(program, context);
   addAgents(program, context);
+  addTrace(program, context);
+  addDead(program, context);
   addSessions(program, context);
   addDevelop(program, context);
   return program;
@@ -80,18 +83,6 @@ function addAgents(program: Command, context: Context): void {
     .command('get <name>')
     .description('one agent')
     .action(async (name: string) => (await import('./verbs/agents.ts')).getAgent(context, name));
-}
-
-function addSessions(program: Command, context: Context): void {
-  const sessions = program.command('sessions').description('see conversations');
-  sessions
-    .command('list')
-    .description('the newest sessions')
-    .action(async () => (await import('./verbs/sessions.ts')).listSessions(context));
-  sessions
-    .command('get <id>')
-    .description('one session; the beginning of its id is enough')
-    .action(async (id: string) => (await import('./verbs/sessions.ts')).getSession(context, id));
 }
 
 function addDevelop(program: Command, context: Context): void {

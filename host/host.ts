@@ -9,6 +9,7 @@ import { TerminalChannel } from './channels/terminal.ts';
 import { isoNow, type Clock } from './clock.ts';
 import { Central } from './db/central.ts';
 import { lockHome } from './db/lock.ts';
+import type { ReplayDeps } from './dead/replay.ts';
 import type { ModelKeys } from './egress/model.ts';
 import { openNet } from './egress/net.ts';
 import { homeAt, runDirFor, type Home } from './home.ts';
@@ -79,6 +80,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       log: log.scope('api'),
       durable: options.durable,
       uid: options.uid,
+      reader,
       probe,
       status: () => statusView({ central, sessions, reader, probes: probe }, started),
       shutDown: options.shutDown,
@@ -156,7 +158,12 @@ function wire(options: HostOptions, ground: Ground, machines: Machines) {
       if (it.settledEvents.length > 0) signals.emit('settled', { eventIds: it.settledEvents });
     },
   };
-  return { signals, terminal, deliverer, sessions, accept: (it: Incoming) => accept(acceptDeps, it) };
+  const letters: ReplayDeps = {
+    ...acceptDeps,
+    kick: (address) => deliverer.kick(address),
+    isIdempotent: (channel) => deliverer.isIdempotent(channel),
+  };
+  return { signals, terminal, deliverer, sessions, letters, accept: (it: Incoming) => accept(acceptDeps, it) };
 }
 
 function makeFolders(home: Home): void {

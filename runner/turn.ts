@@ -44,6 +44,8 @@ export class Turn {
   #said = false;
   #nudged = false;
   #scratch: string[] = [];
+  /** Names it wrote to that are none of its destinations. */
+  readonly #nowhere = new Set<string>();
   #transient = 0;
   #afresh = false;
 
@@ -177,6 +179,7 @@ export class Turn {
     const { messages, scratch } = parseAnswer(text);
     const sendable = messages.filter((it) => known.has(it.to));
     const unknown = messages.filter((it) => !known.has(it.to));
+    for (const it of unknown) this.#nowhere.add(it.to);
     this.#scratch.push(...unknown.map((it) => `(no destination "${it.to}") ${it.text}`), scratch);
     if (sendable.length === 0 && !this.#said && !this.#nudged) {
       this.#nudged = true;
@@ -189,7 +192,7 @@ export class Turn {
       });
       return;
     }
-    const reason = sendable.length === 0 && !this.#said ? 'no-reply' : null;
+    const reason = sendable.length === 0 && !this.#said ? this.#whySilent() : null;
     const acks = [...this.#seen].map((messageId): NewAck => ({ messageId, status: 'done', reason }));
     const said = this.#scratch.filter((it) => it !== '').join('\n');
     const state = continuation === undefined ? {} : { [this.#deps.continuationKey]: continuation };
@@ -197,12 +200,18 @@ export class Turn {
     for (const id of this.#seen) this.#given.delete(id);
     this.#seen.clear();
     this.#scratch = [];
+    this.#nowhere.clear();
     this.#said = false;
     this.#nudged = false;
     this.#transient = 0;
     this.#claim();
     if (this.#given.size === 0) query.end();
     else this.#deps.life.show('thinking', null);
+  }
+
+  #whySilent(): string {
+    if (this.#nowhere.size === 0) return 'no-reply';
+    return `no-destination: ${[...this.#nowhere].join(', ')}`.slice(0, REASON_CHARS);
   }
 
   async #onFailure(failure: Failure, query: AgentQuery): Promise<Ending> {

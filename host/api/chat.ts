@@ -57,6 +57,7 @@ async function tellSettled(
     .select(['event_id', 'state'])
     .where('event_id', 'in', eventIds)
     .where('agent_id', '=', agentId)
+    .where((eb) => eb.or([eb('closed', 'is', null), eb('closed', '!=', 'replayed')]))
     .execute();
   for (const { event_id: message, state } of rows)
     if (state !== 'open') write({ type: 'settled', message, status: state });

@@ -8,22 +8,19 @@ import { bodyLimit } from 'hono/body-limit';
 import type { Incoming } from '../inbound/normalise.ts';
 import type { Accepted } from '../inbound/accept.ts';
 import { createAgent, getAgent, listAgents, type AgentsDeps } from '../agents/agents.ts';
-import type { Clock } from '../clock.ts';
 import { sessionPaths } from '../home.ts';
 import { errorText, type Log } from '../log.ts';
 import type { Deliverer } from '../outbound/deliver.ts';
 import { Refusal, type RefusalCode } from '../refusal.ts';
-import type { Sessions } from '../sessions/sessions.ts';
 import { serveChat, type ChatDeps } from './chat.ts';
 import type { AgentInput, ApiError, MessageView, SendInput, StatusView } from './contract.ts';
+import { addOperator, type OperatorDeps } from './operator.ts';
 import { messageView, sessionViews } from './view.ts';
 
 export type ApiDeps = AgentsDeps &
-  ChatDeps & {
-    clock: Clock;
+  ChatDeps &
+  OperatorDeps & {
     log: Log;
-    uid: number;
-    sessions: Sessions;
     deliverer: Deliverer;
     accept(incoming: Incoming): Promise<Accepted>;
     status(): Promise<StatusView>;
@@ -84,7 +81,7 @@ function routes(deps: ApiDeps): Hono<Env> {
   app.get('/v1/messages/:id', async (c) => c.json(await waitFor(deps, c.req.param('id'), c.req.query('wait'))));
   app.post('/v1/deliveries/received', async (c) => c.json({ ended: await received(deps, await body(c)) }));
   app.get('/v1/sessions', async (c) => c.json(await views(deps, null)));
-  app.get('/v1/sessions/:id', async (c) => c.json(await oneSession(deps, c.req.param('id'))));
+  addOperator(app, deps, (id) => oneSession(deps, id));
   return app;
 }
 

@@ -8,13 +8,14 @@ import { Migrator } from 'kysely/migration';
 import type { Durable, DurableStep } from '@halfdoor/protocol/durable';
 import { sqliteDialect } from './dialect.ts';
 import { first } from './migrations/001-first.ts';
+import { trace } from './migrations/004-trace.ts';
 import type { Schema } from './schema.ts';
 
 export type Tx = Transaction<Schema>;
 type Job = { run(tx: Tx): Promise<unknown>; resolve(value: unknown): void; reject(error: unknown): void };
 type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown };
 
-const MIGRATIONS = { '001-first': first };
+const MIGRATIONS = { '001-first': first, '004-trace': trace };
 
 export class Central {
   /** Committed rows only; never inside a job. */

@@ -13,6 +13,7 @@ import { dispatch, type Aftermath, type Arrival } from './dispatch.ts';
 import { identify } from './identify.ts';
 import { normalise, type Incoming } from './normalise.ts';
 import { obey } from './obey.ts';
+import { noteRepeat } from './repeat.ts';
 import { route, type Routed } from './route.ts';
 
 export type Accepted = { eventId: string; repeated: boolean };
@@ -120,6 +121,7 @@ async function insertEvent(tx: Tx, arrival: Arrival, kind: 'message' | 'command'
     .where('kind', '=', kind)
     .where('version', '=', 0)
     .executeTakeFirstOrThrow();
+  await noteRepeat(tx, before.id, arrival.at);
   return before.id;
 }
 

@@ -34,6 +34,11 @@ export class Deliverer {
     return this.#deps.channels[address.channel]?.ready(address) ?? false;
   }
 
+  /** Whether sending a delivery twice there shows it once. */
+  isIdempotent(channel: string): boolean {
+    return this.#deps.channels[channel]?.idempotent ?? false;
+  }
+
   /** Sends a head that a commit has marked `sending`, then the rows behind it. */
   start(head: Delivery): void {
     const run = this.#drain(head)
@@ -123,18 +128,24 @@ export class Deliverer {
 
   /** At start: what was `sending` when the host ended may have arrived; it is sent again and says so. */
   async recover(): Promise<void> {
-    const chats = await this.#deps.central.commit('receipt', (tx) => this.#putBack(tx));
-    for (const address of chats) await this.kick(address);
+    const { central, clock } = this.#deps;
+    const chats = await central.commit('receipt', (tx) => this.#putBack(tx));
+    for (const { dueAt, ...address } of chats) {
+      const waitMs = dueAt === null ? 0 : Date.parse(dueAt) - clock.now().getTime();
+      if (waitMs > 0) this.#again(address, waitMs);
+      else await this.kick(address);
+    }
   }
 
-  async #putBack(tx: Tx): Promise<Address[]> {
+  /** Chats with something to send, and when their heads are due. */
+  async #putBack(tx: Tx): Promise<(Address & { dueAt: string | null })[]> {
     const sending = await tx
       .selectFrom('deliveries')
       .select(['ordinal', 'channel'])
       .where('state', '=', 'sending')
       .execute();
     for (const { ordinal, channel } of sending) {
-      const duplicate = this.#deps.channels[channel]?.idempotent ? 0 : 1;
+      const duplicate = this.isIdempotent(channel) ? 0 : 1;
       await tx
         .updateTable('deliveries')
         .set((eb) => ({ state: 'queued', may_be_duplicate: eb.fn('max', ['may_be_duplicate', eb.val(duplicate)]) }))
@@ -143,9 +154,10 @@ export class Deliverer {
     }
     const waiting = await tx
       .selectFrom('deliveries')
-      .select(['channel', 'chat'])
-      .distinct()
+      // Only a head is ever due at a time: what stands behind it waits for it.
+      .select((eb) => ['channel', 'chat', eb.fn.max('due_at').as('dueAt')])
       .where('state', '=', 'queued')
+      .groupBy(['channel', 'chat'])
       .execute();
     return waiting.map((it) => ({ ...it, thread: null }));
   }

@@ -88,8 +88,11 @@ async function textFor(tx: Tx, row: SettledRow): Promise<string | null> {
   if (row.state !== 'done') return failureText(row.reason);
   const answered = await tx
     .selectFrom('delivery_events')
+    .innerJoin('deliveries', 'deliveries.id', 'delivery_events.delivery_id')
     .select('delivery_id')
     .where('event_id', '=', row.eventId)
+    // What the host said when an earlier try failed is no answer.
+    .where('seq', 'is not', null)
     .limit(1)
     .executeTakeFirst();
   return answered ? null : NO_REPLY_TEXT;

@@ -4,10 +4,11 @@ import type { Heartbeat } from '@halfdoor/protocol/host';
 import type { SandboxExit } from '../sandboxes/sandbox.ts';
 import type { Ending } from './after-run.ts';
 
-/** Why the host ends a run. The first four are its own choice; the others count against what was worked on. */
+/** Why the host ends a run. The first five are its own choice, or a person's; the others count against what was worked on. */
 export type StopReason =
   | 'idle'
   | 'evicted'
+  | 'stopped'
   | 'shutdown'
   | 'ended'
   | 'lifeless'
@@ -15,7 +16,8 @@ export type StopReason =
   | 'hostile-file'
   | 'too-large';
 
-export const isBlameless = (reason: StopReason): boolean => ['idle', 'evicted', 'shutdown', 'ended'].includes(reason);
+export const isBlameless = (reason: StopReason): boolean =>
+  ['idle', 'evicted', 'stopped', 'shutdown', 'ended'].includes(reason);
 
 /** What a run's end means for the messages that were open. */
 export function endingOf(

@@ -95,6 +95,7 @@ export class Watch {
       const collected = await collect(this.#deps, this.#from, this.#cursor, read);
       this.#cursor = collected.cursor;
       await this.#onCollected(collected);
+      this.#deps.signals.emit('traffic', { sessionId: this.#from.sessionId });
     } catch (error) {
       if (error instanceof HostileRows) return spoiled('refused', error.message);
       throw error;
