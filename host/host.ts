@@ -19,6 +19,7 @@ import type { Incoming } from './inbound/normalise.ts';
 import type { Log } from './log.ts';
 import { Deliverer } from './outbound/deliver.ts';
 import { startReader } from './outbound/reader-process.ts';
+import { Retention } from './retention/retention.ts';
 import { ensureRunDir } from './run-dir.ts';
 import { makeSandboxes } from './sandboxes/index.ts';
 import type { SandboxKind } from './sandboxes/sandbox.ts';
@@ -87,7 +88,10 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
     apiSocket,
   );
+  const retention = new Retention({ central, clock, log: log.scope('retention') });
+  retention.start();
   const close = async (): Promise<void> => {
+    await retention.close();
     await api.close();
     await sessions.close();
     terminal.close();

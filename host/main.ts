@@ -1,15 +1,28 @@
 /** `node host/main.ts`: one host for one home, until SIGTERM, SIGINT or POST /v1/stop. */
 import { makeDurable } from '@halfdoor/protocol/durable';
+import { LIMITS } from '@halfdoor/protocol/limits';
 import { systemClock } from './clock.ts';
 import { HomeLocked } from './db/lock.ts';
-import { HOME_TAKEN_EXIT } from './home.ts';
+import { homeAt, HOME_TAKEN_EXIT } from './home.ts';
 import { openHost, type Host } from './host.ts';
 import { closeInherited } from './inherited.ts';
 import { errorText, makeLog } from './log.ts';
+import { rotating } from './log-file.ts';
 
 const env = process.env;
 const uid = process.getuid?.() ?? 0;
-const log = makeLog((line) => process.stdout.write(line), systemClock.now);
+const durable = makeDurable();
+const write = rotating(
+  {
+    fd: 1,
+    path: homeAt(env.HALFDOOR_HOME ?? '').log,
+    bytes: LIMITS.logBytes,
+    files: LIMITS.logFiles,
+    write: (line) => process.stdout.write(line),
+  },
+  durable,
+);
+const log = makeLog(write, systemClock.now);
 
 function needed(name: string): string {
   const value = env[name];
@@ -52,7 +65,7 @@ try {
     pid: process.pid,
     clock: systemClock,
     log,
-    durable: makeDurable(),
+    durable,
     shutDown: () => void end(),
   });
   process.stdout.write('ready\n');
