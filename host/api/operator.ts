@@ -31,6 +31,8 @@ type Env = { Bindings: HttpBindings };
 const OBEY_MS = 5_000;
 const END_MS = 15_000;
 const LETTERS_SHOWN = 500;
+/** Of each in the list; one alone is shown whole. */
+const TEXT_CHARS = 200;
 
 export function addOperator(
   app: Hono<Env>,
@@ -44,7 +46,10 @@ export function addOperator(
   };
   const mayTake = letters.mayTake.bind(letters);
   app.get('/v1/trace/:id', async (c) => c.json(await trace({ ...deps, mayTake }, c.req.param('id'))));
-  app.get('/v1/dead', async (c) => c.json(await deadLetters(central.read, '', LETTERS_SHOWN)));
+  app.get('/v1/dead', async (c) => {
+    const found = await deadLetters(central.read, '', LETTERS_SHOWN);
+    return c.json(found.map((it) => ({ ...it, text: it.text.slice(0, TEXT_CHARS) })));
+  });
   app.post('/v1/dead/replay', async (c) => c.json(await replayAll(letters, actor(c))));
   app.get('/v1/dead/:id', async (c) => c.json(await deadLetter(central.read, c.req.param('id'))));
   app.post('/v1/dead/:id/replay', async (c) =>
