@@ -43,7 +43,6 @@ test('wrong use ends with 2 and says how, with --json as JSON', async (t) => {
     ['sessions', 'get', '0123'],
     ['agents', 'create', 'x'],
     ['agents', 'create', 'x', '--provider', 'mock', '--sandbox', 'none'],
-    ['chat'],
   ]) {
     const plain = await runCli(home, words);
     assert.deepEqual([plain.code, plain.out], [2, ''], words.join(' '));

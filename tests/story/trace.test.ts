@@ -82,31 +82,6 @@ test('no destination: the sentence names whom the agent wrote to', async (t) => 
   assert.match(hop(view, 'notes').body ?? '', /\(no destination "nowhere"\) lost words/);
 });
 
-test('a row that the host refused is shown with its reason', async (t) => {
-  const world = await openWorld(t);
-  await world.createAgent({ name: 'a' });
-  await world.reply('a', '@reply warm');
-  const chat = world.chat('a');
-  const id = await world.send('a', '@slow 60000');
-  await chat.until((events) => events.find((it) => it.type === 'progress' && it.state === 'thinking'));
-  const dispatch = hop(await trace(world, id), 'routed').dispatch ?? '';
-  const { folder, cursor } = await world.session('a');
-  const file = new DatabaseSync(join(folder, 'out', 'outbound.db'));
-  file
-    .prepare(
-      `insert into messages_out (seq, id, run, turn, answers, kind, destination, thread, content, timestamp)
-       values (?, 'forged', 1, 't', ?, 'message', 'elsewhere', null, '{"text":"secret"}', '2026-01-01T00:00:00.000Z')`,
-    )
-    .run(cursor + 2, JSON.stringify([dispatch]));
-  file.prepare('update meta set seq_high = ?').run(cursor + 2);
-  file.close();
-  await world.reply('a', '/stop');
-  const refused = hop(await trace(world, id), 'refused');
-  assert.match(refused.text, /^#\d+ for "elsewhere": .*no destination named "elsewhere"/);
-  assert.equal(refused.body, 'secret');
-  chat.close();
-});
-
 test('a failing provider: each kind is told with its own next step', async (t) => {
   const world = await openWorld(t);
   await world.createAgent({ name: 'a' });
