@@ -9,14 +9,16 @@ type Timed = Omit<TraceHop, 'afterMs'>;
 /** In the order in which it happened; what holds now stands last. `live` by dispatch id. */
 export function hopsOf(facts: Facts, live: ReadonlyMap<string, Live>): TraceHop[] {
   const { event, dispatches, deliveries, unsent } = facts;
-  const first = [accepted(event), ...dispatches.filter((it) => it.replayOf === null).flatMap(routed(event, live))];
+  const first = [accepted(event), ...dispatches.filter((it) => it.replayOf === null).flatMap(routed(facts, live))];
   const then: Timed[] = [
     ...repeated(event),
-    ...dispatches.filter((it) => it.replayOf !== null).flatMap(routed(event, live)),
     ...runs(dispatches),
-    ...dispatches.flatMap(triesAndEnd),
+    // Of one commit: what was written stands before the end that it brought about.
     ...unsent.map(notes),
-    ...deliveries.flatMap(written),
+    ...deliveries.map(written),
+    ...dispatches.flatMap(triesAndEnd),
+    ...dispatches.filter((it) => it.replayOf !== null).flatMap(routed(facts, live)),
+    ...deliveries.flatMap(endOfDelivery),
   ];
   // Stable: what has no time stays behind what it belongs to.
   const times = filledTimes(then, event.receivedAt);
@@ -49,10 +51,11 @@ function repeated(it: EventFact): Timed[] {
 }
 
 const routed =
-  (event: EventFact, live: ReadonlyMap<string, Live>) =>
+  ({ event, dispatches }: Facts, live: ReadonlyMap<string, Live>) =>
   (it: DispatchFact): Timed[] => {
     const ids = { session: it.sessionId, dispatch: it.id };
-    const at = it.replayOf === null ? event.receivedAt : null;
+    const replayed = dispatches.find((one) => one.id === it.replayOf);
+    const at = replayed?.closedAt ?? event.receivedAt;
     const seq = live.get(it.id)?.inboundSeq ?? null;
     return [
       { at, what: 'routed', text: whyRouted(event, it), ...ids },
@@ -114,29 +117,31 @@ function notes(it: UnsentFact): Timed {
   return { what: 'refused', text: `#${seq}${to}: ${it.refused}`, ...more };
 }
 
-function written(it: DeliveryFact): Timed[] {
-  const ids = { delivery: it.id, ...(it.seq !== null && { seq: it.seq }) };
+const idsOf = (it: DeliveryFact) => ({ delivery: it.id, ...(it.seq !== null && { seq: it.seq }) });
+
+function written(it: DeliveryFact): Timed {
+  const ids = idsOf(it);
   const place = `${it.address.channel}:${it.address.chat}`;
-  const said: Timed =
-    it.seq === null
-      ? { at: it.createdAt, what: 'notice', text: `the host to ${place}`, body: it.text, ...ids }
-      : {
-          at: it.createdAt,
-          what: 'wrote',
-          text: `#${it.seq} to "${it.destination}" (${place}): allowed`,
-          ...ids,
-          body: it.text,
-        };
-  const dropped: Timed[] =
-    it.closed === null ? [] : [{ at: it.closedAt, what: 'dropped', text: 'a person ended it for good', ...ids }];
+  return it.seq === null
+    ? { at: it.createdAt, what: 'notice', text: `the host to ${place}`, body: it.text, ...ids }
+    : {
+        at: it.createdAt,
+        what: 'wrote',
+        text: `#${it.seq} to "${it.destination}" (${place}): allowed`,
+        ...ids,
+        body: it.text,
+      };
+}
+
+function endOfDelivery(it: DeliveryFact): Timed[] {
+  const ids = idsOf(it);
   const end: Timed[] = it.settledAt === null ? [] : [{ at: it.settledAt, ...howDelivered(it), ...ids }];
-  return [said, ...end, ...dropped];
+  if (it.closed === null) return end;
+  return [...end, { at: it.closedAt, what: 'dropped', text: 'a person ended it for good', ...ids }];
 }
 
 function waiting(it: DeliveryFact): Timed[] {
-  const { id: delivery, seq } = it;
-  if (it.settledAt !== null) return [];
-  return [{ at: null, ...howDelivered(it), delivery, ...(seq !== null && { seq }) }];
+  return it.settledAt === null ? [{ at: null, ...howDelivered(it), ...idsOf(it) }] : [];
 }
 
 function howDelivered(it: DeliveryFact): Pick<Timed, 'what' | 'text'> {

@@ -151,11 +151,20 @@ test('tail: what went in and out so far, and what comes while one looks on', asy
   const live = tail(world, session, true);
   await live.until(() => live.events.length >= 4);
   const chat = world.chat('a');
-  await world.reply('a', '@shell echo two');
+  await world.reply('a', '@reply two');
+  await world.send('a', '@shell sleep 60');
+  await live.until(() => live.events.some((it) => it.type === 'progress' && it.state === 'tool'));
   await stop(world, session);
   await live.until(() => live.events.some((it) => it.type === 'run' && it.ending === 'stopped'));
   const seen = live.events.slice(4).map(shape);
-  for (const wanted of ['in @shell echo two', 'progress tool', 'settled done', 'out two', 'delivered delivered']) {
+  for (const wanted of [
+    'in @reply two',
+    'progress tool',
+    'settled done',
+    'settled failed',
+    'out two',
+    'delivered delivered',
+  ]) {
     assert.ok(seen.includes(wanted), `${wanted} is not in ${seen.join(', ')}`);
   }
   assert.equal(seen.filter((it) => it === 'out two').length, 1);
