@@ -31,6 +31,10 @@ export function makeIds(nowMs: () => number, random: (bytes: number) => Buffer =
   };
 }
 
+/** When an id was made. */
+export const timeOfId = (id: string): string =>
+  new Date(Number.parseInt(id.replace('-', '').slice(0, 12), 16)).toISOString();
+
 /** Below every id of that millisecond and later, above every id from before. */
 export function firstIdAt(ms: number): string {
   const hex = Math.max(0, ms).toString(16).padStart(12, '0');

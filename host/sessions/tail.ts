@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { TailEvent } from '../api/operator-contract.ts';
 import type { Schema } from '../db/schema.ts';
+import { timeOfId } from '../ids.ts';
 import type { DeliveryContent } from '../outbound/ledger.ts';
 
 const SHOWN = 20;
@@ -45,7 +46,7 @@ export class Tail {
     const rows = await this.#db
       .selectFrom('dispatches')
       .innerJoin('events', 'events.id', 'dispatches.event_id')
-      .select(['dispatches.id', 'event_id', 'dispatches.kind', 'state', 'reason', 'settled_at'])
+      .select(['dispatches.id', 'event_id', 'dispatches.kind', 'state', 'reason', 'settled_at', 'replay_of'])
       .select(['received_at', 'sender', 'content'])
       .where('session_id', '=', this.#sessionId)
       .where('dispatches.id', '>', this.#dispatch)
@@ -53,7 +54,9 @@ export class Tail {
       .limit(this.#first ? SHOWN : LIMIT)
       .execute();
     return rows.flatMap((row): TailEvent[] => {
-      const { id, kind, sender, event_id: message, received_at: at, settled_at } = row;
+      const { id, kind, sender, event_id: message, settled_at } = row;
+      // Taken up again, it comes in anew.
+      const at = row.replay_of === null ? row.received_at : timeOfId(id);
       if (id > this.#dispatch) this.#dispatch = id;
       const { text = '' } = JSON.parse(row.content) as { text?: string };
       const came: TailEvent = { type: 'in', at, message, kind, sender, text };

@@ -13,11 +13,12 @@ export function hopsOf(facts: Facts, live: ReadonlyMap<string, Live>): TraceHop[
   const then: Timed[] = [
     ...repeated(event),
     ...runs(dispatches),
-    // Of one commit: what was written stands before the end that it brought about.
+    // Of one commit: what an agent wrote stands before the end that it brought about, what the host says behind it.
     ...unsent.map(notes),
-    ...deliveries.map(written),
+    ...deliveries.filter((it) => it.seq !== null).map(written),
     ...dispatches.flatMap(triesAndEnd),
     ...dispatches.filter((it) => it.replayOf !== null).flatMap(routed(facts, live)),
+    ...deliveries.filter((it) => it.seq === null).map(written),
     ...deliveries.flatMap(endOfDelivery),
   ];
   // Stable: what has no time stays behind what it belongs to.

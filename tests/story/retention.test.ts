@@ -10,7 +10,7 @@ import type { TraceView } from '../../host/api/operator-contract.ts';
 import type { Clock, Timer } from '../../host/clock.ts';
 import { Central } from '../../host/db/central.ts';
 import { openHost } from '../../host/host.ts';
-import { firstIdAt, makeIds } from '../../host/ids.ts';
+import { firstIdAt, makeIds, timeOfId } from '../../host/ids.ts';
 import { makeLog } from '../../host/log.ts';
 import { cutoffAt, STEPS } from '../../host/retention/forget.ts';
 import { World } from '../world/host.ts';
@@ -232,5 +232,6 @@ function fill(path: string, ms: number): void {
 test('the first id of a time stands between what was made before it and after', () => {
   const made = makeIds(() => 1_000_000);
   const [one, two] = [made(), made()];
+  assert.equal(timeOfId(one), new Date(1_000_000).toISOString());
   assert.ok(firstIdAt(1_000_000) < one && one < two && two < firstIdAt(1_000_001));
 });
