@@ -50,10 +50,19 @@ export async function statusView(
     ...fixed,
     sandboxes,
     reader: { walled: deps.reader.walled },
-    agents: await count('agents'),
+    agents: (await count('agents')) - (await deletedAgents(db)),
     sessions: { total: await count('sessions'), ...deps.sessions.counts() },
     open: { messages: open.n, deliveries: waiting.n, dead: await countDead(db) },
   };
+}
+
+async function deletedAgents(db: Kysely<Schema>): Promise<number> {
+  const { n } = await db
+    .selectFrom('agents')
+    .select((eb) => eb.fn.countAll<number>().as('n'))
+    .where('deleted_at', 'is not', null)
+    .executeTakeFirstOrThrow();
+  return n;
 }
 
 /** One line for `/status`: who, with what, and what it is doing. */

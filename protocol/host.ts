@@ -3,6 +3,6 @@ export { InboundWriter, INBOUND_VERSION, numbersIn, type Projection } from './in
 export { OUTBOUND_VERSION, type OutboundRows } from './outbound.ts';
 export { inboundSchema, makeTemplate, outboundSchema, schemaFingerprint } from './template.ts';
 export { listenBell, type BellHost } from './bell.ts';
-export { parseHeartbeat, parseProgress, type Heartbeat, type Progress } from './heartbeat.ts';
+export { parseHeartbeat, parseProgress, type Heartbeat, type Progress, type Said } from './heartbeat.ts';
 export { nextSeq } from './seq.ts';
 export { parseAck, parseOutbound } from './message.ts';

@@ -12,11 +12,13 @@ import {
   progressFile,
   type BellRunner,
 } from '@halfdoor/protocol/runner';
+import { makeInside } from './inside.ts';
 import { Intake } from './intake.ts';
 import { Life } from './life.ts';
 import { Loop } from './loop.ts';
 import { loadProvider } from './providers/index.ts';
 import { Speaker } from './speaker.ts';
+import { Preview } from './preview.ts';
 import { makeTools } from './tools/index.ts';
 
 const EXIT = { ok: 0, failed: 1, usage: 2, fenced: 3 } as const;
@@ -55,22 +57,27 @@ async function serve(run: number, base: string, outbound: OutboundWriter): Promi
   const intake = new Intake(inbound, (id) => outbound.isSettled(id));
   const speaker = new Speaker({ outbound, intake, newId, now, ring });
   const routing = intake.routing();
+  const answering = () => {
+    const { turn } = loop;
+    if (turn === null || turn.aborted) throw new Error('nothing is being answered now');
+    return turn;
+  };
   const tools = makeTools({
     send: (to, text) => {
-      const turn = loop.turn;
-      if (turn === null || turn.aborted) throw new Error('nothing is being answered now');
+      const turn = answering();
       const sent = speaker.say(turn.saying, to, text);
       turn.noteSaid();
       return sent;
     },
   });
-  const cwd = join(base, 'work');
+  const cwd = routing.folder?.inside ?? join(base, 'work');
   const env = Object.fromEntries(
     Object.entries(process.env).filter((it): it is [string, string] => it[1] !== undefined),
   );
   const netSocket = join(base, 'run', 'net.sock');
   const { model, api } = routing;
-  const deps = { tools, model, api, netSocket, env, sleep, randomId: newId };
+  const inside = makeInside({ base, inbound, outbound, intake, speaker, saying: () => answering().saying });
+  const deps = { tools, model, api, netSocket, env, inside, sleep, randomId: newId };
   const provider = await loadProvider(routing.provider, deps);
   const ownInstructions = (): string => readOr(join(base, 'agent', 'instructions.md'), '');
   const continuationKey = `continuation:${routing.provider}`;
@@ -78,6 +85,7 @@ async function serve(run: number, base: string, outbound: OutboundWriter): Promi
     outbound,
     intake,
     life,
+    preview: new Preview({ life, after }),
     speaker,
     provider,
     continuationKey,

@@ -11,6 +11,11 @@ test('verbs that need a host end with 3 when none runs', async (t) => {
     ['stop'],
     ['agents', 'list'],
     ['agents', 'get', 'a'],
+    ['agents', 'update', 'a', '--model', 'm'],
+    ['agents', 'delete', 'a', '--yes'],
+    ['agents', 'check', 'a'],
+    ['secrets', 'list'],
+    ['secrets', 'remove', 'A'],
     ['sessions', 'list'],
     ['sessions', 'show', '0123'],
     ['sessions', 'tail', '0123'],
@@ -43,6 +48,7 @@ test('wrong use ends with 2 and says how, with --json as JSON', async (t) => {
     ['sessions', 'get', '0123'],
     ['agents', 'create', 'x'],
     ['agents', 'create', 'x', '--provider', 'mock', '--sandbox', 'none'],
+    ['chat', 'a', 'b'],
   ]) {
     const plain = await runCli(home, words);
     assert.deepEqual([plain.code, plain.out], [2, ''], words.join(' '));

@@ -1,5 +1,4 @@
 /** The routes of the operator's verbs: trace, dead letters, one session. They call; they decide nothing. */
-import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context, Hono } from 'hono';
 import type { Clock } from '../clock.ts';
@@ -13,6 +12,7 @@ import type { Sessions } from '../sessions/sessions.ts';
 import { trace, type TraceDeps } from '../trace/trace.ts';
 import type { SessionView } from './contract.ts';
 import type { ResetView, StopView } from './operator-contract.ts';
+import { senderOf, type Env } from './request.ts';
 import { serveTail, type TailDeps } from './tail.ts';
 import { until } from './until.ts';
 
@@ -26,7 +26,6 @@ export type OperatorDeps = TailDeps & {
   reader: TraceDeps['reader'];
 };
 
-type Env = { Bindings: HttpBindings };
 /** How long a runner is given to stop by itself, and how long the end of a run and its successor may take. */
 const OBEY_MS = 5_000;
 const END_MS = 15_000;
@@ -40,10 +39,7 @@ export function addOperator(
   oneSession: (id: string) => Promise<SessionView>,
 ): void {
   const { central, letters } = deps;
-  const actor = (c: Context<Env>): string => {
-    const claimed = c.req.header('x-halfdoor-uid');
-    return `local:${claimed !== undefined && /^\d{1,10}$/.test(claimed) ? claimed : deps.uid}`;
-  };
+  const actor = (c: Context<Env>): string => senderOf(c, deps.uid);
   const mayTake = letters.mayTake.bind(letters);
   app.get('/v1/trace/:id', async (c) => c.json(await trace({ ...deps, mayTake }, c.req.param('id'))));
   app.get('/v1/dead', async (c) => {

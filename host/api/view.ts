@@ -57,7 +57,7 @@ export async function sessionViews(
   let query = db
     .selectFrom('sessions')
     .innerJoin('agents', 'agents.id', 'sessions.agent_id')
-    .select(['sessions.id', 'agents.name', 'key', 'run', 'cursor', 'sessions.created_at', 'ended_at'])
+    .select(['sessions.id', 'agents.name', 'sessions.key', 'run', 'cursor', 'sessions.created_at', 'ended_at'])
     .select((eb) =>
       eb
         .selectFrom('dispatches')
@@ -66,6 +66,7 @@ export async function sessionViews(
         .select((inner) => inner.fn.countAll<number>().as('n'))
         .as('open'),
     )
+    .where('agents.deleted_at', 'is', null)
     .orderBy('sessions.id', 'desc')
     .limit(SESSIONS_SHOWN);
   if (idPrefix !== null) query = query.where('sessions.id', '>=', idPrefix).where('sessions.id', '<', `${idPrefix}g`);

@@ -14,6 +14,10 @@ export interface Schema {
     api: 'anthropic' | 'openai' | null;
     sandbox: 'bubblewrap' | 'process';
     created_at: string;
+    /** Name of the secret that the model endpoint is given. */
+    key: string | null;
+    /** Kept for its history only; its name is free again. */
+    deleted_at: string | null;
   };
   chats: { id: string; channel: string; platform_id: string; created_at: string };
   wirings: {
@@ -41,7 +45,12 @@ export interface Schema {
     removed_at: string | null;
     /** How many of its dispatches were removed for their age. */
     forgotten: Generated<number>;
+    /** The person's folder it works on, `device:inode` of it, and since when: all three or none. */
+    folder: string | null;
+    folder_identity: string | null;
+    folder_given_at: string | null;
   };
+  mounts: { path: string; allowed_at: string; allowed_by: string };
   events: {
     id: string;
     channel: string;
@@ -133,4 +142,5 @@ export interface Schema {
     verdict: 'allow' | 'hold' | 'deny';
     reason: string;
   };
+  secrets: { name: string; nonce: Uint8Array; sealed: Uint8Array; updated_at: string };
 }

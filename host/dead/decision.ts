@@ -1,5 +1,6 @@
 /** What an owner decides about a dead letter, for the record; and the decision that needs no more than that. */
 import type { DeadView } from '../api/operator-contract.ts';
+import { audit } from '../authority/audit.ts';
 import type { Central, Tx } from '../db/central.ts';
 import type { Ids } from '../ids.ts';
 import { Refusal } from '../refusal.ts';
@@ -13,12 +14,9 @@ export async function noteDecision(
   actor: string,
   action: 'replay' | 'drop',
 ): Promise<void> {
-  const { id, sessionId: session_id, kind } = letter;
-  const what = { session_id, agent_id: null, actor, action, target: `${kind} ${id}` };
-  await tx
-    .insertInto('audit')
-    .values({ id: deps.ids(), at: deps.now(), ...what, verdict: 'allow', reason: 'an owner asked for it' })
-    .execute();
+  const { id, sessionId, kind } = letter;
+  const deed = { id: deps.ids(), at: deps.now(), actor, action, target: `${kind} ${id}` };
+  await audit(tx, { ...deed, ...(sessionId !== null && { sessionId }) });
 }
 
 /** Ends a dead letter for good; it stays in the trace until its time is over. Throws `Refusal` when somebody was quicker. */

@@ -10,7 +10,7 @@ import type { DeliveryContent } from '../outbound/ledger.ts';
 import { Refusal } from '../refusal.ts';
 
 /** Reasons that are a person's own wish. */
-const WISHED = ['stopped', 'new-conversation'];
+const WISHED = ['stopped', 'new-conversation', 'agent-deleted'];
 
 /** As text in the query: only then does SQLite use the index of these rows alone. */
 const FAILED = sql.lit<'failed'>('failed');
@@ -23,6 +23,7 @@ const messages = (db: Kysely<Schema>) =>
     .innerJoin('agents', 'agents.id', 'dispatches.agent_id')
     .where((eb) => eb.or([eb('state', '=', FAILED), eb('state', '=', DEAD)]))
     .where('closed', 'is', null)
+    .where('deleted_at', 'is', null)
     .where('dispatches.kind', '=', 'chat')
     .where('wakes', '=', 1)
     .where((eb) => eb.or([eb('reason', 'is', null), eb('reason', 'not in', WISHED)]));
@@ -32,7 +33,9 @@ const deliveries = (db: Kysely<Schema>) =>
     .selectFrom('deliveries')
     .innerJoin('agents', 'agents.id', 'deliveries.agent_id')
     .where('state', '=', DEAD)
-    .where('closed', 'is', null);
+    .where('closed', 'is', null)
+    // Nobody answers for what an agent said that is gone.
+    .where('deleted_at', 'is', null);
 
 /** Those behind `after`, oldest first by id, at most `limit` of both kinds together. */
 export async function deadLetters(db: Kysely<Schema>, after: string, limit: number): Promise<DeadView[]> {

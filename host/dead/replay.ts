@@ -81,7 +81,7 @@ async function sessionFor(deps: ReplayDeps, tx: Tx, sessionId: string) {
   const was = await tx
     .selectFrom('sessions')
     .innerJoin('agents', 'agents.id', 'sessions.agent_id')
-    .select(['agent_id', 'key', 'chat_id', 'ended_at', 'agents.name'])
+    .select(['agent_id', 'sessions.key', 'chat_id', 'ended_at', 'agents.name'])
     .where('sessions.id', '=', sessionId)
     .executeTakeFirstOrThrow();
   const { agent_id, key, chat_id } = was;

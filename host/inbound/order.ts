@@ -48,7 +48,7 @@ async function targetOf(central: Central, sessionId: string) {
     .selectFrom('sessions')
     .innerJoin('chats', 'chats.id', 'sessions.chat_id')
     .innerJoin('agents', 'agents.id', 'sessions.agent_id')
-    .select(['key', 'chat_id', 'agent_id', 'agents.name', 'chats.channel', 'chats.platform_id', 'ended_at'])
+    .select(['sessions.key', 'chat_id', 'agent_id', 'agents.name', 'chats.channel', 'chats.platform_id', 'ended_at'])
     .where('sessions.id', '=', sessionId)
     .executeTakeFirst();
   if (!row) throw new Refusal('not-found', `no session ${sessionId}`, 'See `halfdoor sessions list`.');

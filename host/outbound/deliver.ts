@@ -6,9 +6,10 @@ import type { Address, Receipt } from '@halfdoor/protocol/message';
 import type { Channel, Outgoing } from '../channels/channel.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Central, Tx } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
 import type { Log } from '../log.ts';
 import { errorText } from '../log.ts';
-import { takeHead, type Delivery } from './ledger.ts';
+import { queueOf, takeHead, type Delivery } from './ledger.ts';
 import { afterSend, writeReceipt } from './receipt.ts';
 
 export type DeliverDeps = {
@@ -16,9 +17,20 @@ export type DeliverDeps = {
   channels: Readonly<Record<string, Channel>>;
   clock: Clock;
   log: Log;
+  /** Over what a platform says of a failure. */
+  redact(text: string): string;
   /** A delivery of this session ended: projected back with the next enqueue. */
   onReceipt(sessionId: string, receipt: Receipt): void;
 };
+
+const COMMIT_AGAIN_MS = 1_000;
+const NOT_ENDED = compiled((db) =>
+  db
+    .selectFrom('deliveries')
+    .select(['ordinal', 'channel', 'chat', 'state', 'due_at as dueAt'])
+    .where('state', 'in', ['queued', 'sending'])
+    .orderBy('ordinal'),
+);
 
 export class Deliverer {
   readonly #deps: DeliverDeps;
@@ -51,19 +63,32 @@ export class Deliverer {
   async kick(address: Address): Promise<void> {
     if (!this.mayTake(address)) return;
     const now = this.#deps.clock.now().toISOString();
-    const head = await this.#deps.central.commit('receipt', (tx) => takeHead(tx, address, now));
+    const head = await this.#committed((tx) => takeHead(tx, address, now));
     if (head) this.start(head);
   }
 
+  /** Until it is in central: on a full disk, what is not written once would stand in the way of its chat for ever. */
+  async #committed<T>(job: (tx: Tx) => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await this.#deps.central.commit('receipt', job);
+      } catch (error) {
+        this.#deps.log.error('receipt not written, it is tried again', { error: errorText(error) });
+        await new Promise<void>((resolve) => this.#deps.clock.after(COMMIT_AGAIN_MS, resolve));
+      }
+    }
+  }
+
   async #drain(head: Delivery): Promise<void> {
-    const { central, clock } = this.#deps;
+    const { clock } = this.#deps;
     for (let current: Delivery | null = head; current !== null;) {
       const delivery: Delivery = current;
       const channel = this.#deps.channels[delivery.address.channel];
       if (!channel) return;
-      const sent = await channel.send(await this.#outgoing(delivery));
+      const answer = await channel.send(outgoing(delivery));
+      const sent = answer.status === 'failed' ? { ...answer, reason: this.#deps.redact(answer.reason) } : answer;
       const after = afterSend(sent, delivery.tries);
-      const { next, receipt } = await central.commit('receipt', (tx) =>
+      const { next, receipt } = await this.#committed((tx) =>
         writeReceipt(tx, delivery, after, clock.now(), channel.ready(delivery.address)),
       );
       if (receipt && delivery.sessionId) this.#deps.onReceipt(delivery.sessionId, receipt);
@@ -83,23 +108,6 @@ export class Deliverer {
       void this.kick(address);
     });
     this.#timers.add(timer);
-  }
-
-  async #outgoing(delivery: Delivery): Promise<Outgoing> {
-    const answers = await this.#deps.central.read
-      .selectFrom('delivery_events')
-      .select('event_id')
-      .where('delivery_id', '=', delivery.id)
-      .execute();
-    return {
-      delivery: delivery.id,
-      address: delivery.address,
-      text: delivery.content.text,
-      seq: delivery.seq,
-      notice: delivery.content.type === 'notice',
-      mayBeDuplicate: delivery.mayBeDuplicate,
-      answers: answers.map((row) => row.event_id),
-    };
   }
 
   /** Somebody confirmed rows that were shown to them another way. Returns how many this ended. */
@@ -139,12 +147,8 @@ export class Deliverer {
 
   /** Chats with something to send, and when their heads are due. */
   async #putBack(tx: Tx): Promise<(Address & { dueAt: string | null })[]> {
-    const sending = await tx
-      .selectFrom('deliveries')
-      .select(['ordinal', 'channel'])
-      .where('state', '=', 'sending')
-      .execute();
-    for (const { ordinal, channel } of sending) {
+    const open = await NOT_ENDED.all(tx, {});
+    for (const { ordinal, channel } of open.filter((it) => it.state === 'sending')) {
       const duplicate = this.isIdempotent(channel) ? 0 : 1;
       await tx
         .updateTable('deliveries')
@@ -152,14 +156,9 @@ export class Deliverer {
         .where('ordinal', '=', ordinal)
         .execute();
     }
-    const waiting = await tx
-      .selectFrom('deliveries')
-      // Only a head is ever due at a time: what stands behind it waits for it.
-      .select((eb) => ['channel', 'chat', eb.fn.max('due_at').as('dueAt')])
-      .where('state', '=', 'queued')
-      .groupBy(['channel', 'chat'])
-      .execute();
-    return waiting.map((it) => ({ ...it, thread: null }));
+    // The first of each chat is its head, the only one that is ever due at a time.
+    const heads = open.map(({ channel, chat, dueAt }) => ({ channel, chat, thread: null, dueAt }));
+    return [...new Map(heads.toReversed().map((it) => [queueOf(it), it])).values()];
   }
 
   /** Ends timers and waits for attempts under way, at most `ms` milliseconds. */
@@ -168,4 +167,9 @@ export class Deliverer {
     const limit = new Promise<void>((resolve) => this.#deps.clock.after(ms, resolve));
     await Promise.race([Promise.all(this.#running), limit]);
   }
+}
+
+function outgoing({ id, address, content, seq, mayBeDuplicate, answers }: Delivery): Outgoing {
+  const notice = content.type === 'notice';
+  return { delivery: id, address, text: content.text, seq, notice, mayBeDuplicate, answers };
 }

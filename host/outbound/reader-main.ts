@@ -2,9 +2,9 @@
  * The reader process (Bun): opens what agents wrote, so that the host never does. One JSON object a line in, one out.
  * It holds no locks between two requests, so closing a descriptor of its own cannot drop one.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { StringDecoder } from 'node:string_decoder';
 import { isFault } from '@halfdoor/protocol/fault';
 import { LIMITS } from '@halfdoor/protocol/limits';
 import { OUTBOUND_VERSION, readOutboundRows, SCHEMA_QUERY, SessionFile } from '@halfdoor/protocol/reader';
@@ -14,6 +14,7 @@ type Request = { id: number; session: string; cursor: number } | { forget: strin
 type Kept = { file: SessionFile; ino: number };
 
 const BUSY_MS = 20;
+const CHUNK_BYTES = 64 * 1024;
 const KEPT_SESSIONS = 16;
 const SAFE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -125,15 +126,34 @@ function failureOf(error: unknown): string {
   return 'refused';
 }
 
+/** Lines of standard input, until it ends. Blocks: there is nothing else to do, and an event loop between costs more. */
+function* lines(): Generator<string> {
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  for (let got = readSync(0, chunk); got > 0; got = readSync(0, chunk)) {
+    const [first = '', ...more] = (rest + decoder.write(chunk.subarray(0, got))).split('\n');
+    rest = first;
+    for (const next of more) {
+      yield rest;
+      rest = next;
+    }
+  }
+}
+
+function say(it: object): void {
+  const line = Buffer.from(`${JSON.stringify(it)}\n`);
+  for (let at = 0; at < line.length;) at += writeSync(1, line, at);
+}
+
 let reader: Reader | null = null;
-createInterface({ input: process.stdin }).on('line', (line) => {
+for (const line of lines()) {
   if (reader === null) {
     reader = new Reader(JSON.parse(line) as Hello);
-    process.stdout.write('{"ready":true}\n');
-    return;
+    say({ ready: true });
+    continue;
   }
   const request = JSON.parse(line) as Request;
   if ('forget' in request) reader.forget(request.forget);
-  else
-    process.stdout.write(`${JSON.stringify({ id: request.id, ...reader.answer(request.session, request.cursor) })}\n`);
-});
+  else say({ id: request.id, ...reader.answer(request.session, request.cursor) });
+}

@@ -3,6 +3,7 @@ import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Receipt } from '@halfdoor/protocol/message';
 import type { Sent } from '../channels/channel.ts';
 import type { Tx } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
 import { takeHead, type Delivery } from './ledger.ts';
 
 export type AfterSend =
@@ -30,6 +31,14 @@ export function afterSend(sent: Sent, tries: number): AfterSend {
   }
 }
 
+const MARK_DELIVERED = compiled((db, it: { ordinal: number; platformId: string | null; at: string }) =>
+  db
+    .updateTable('deliveries')
+    .set({ state: 'delivered', platform_id: it.platformId, reason: null, settled_at: it.at, due_at: null })
+    .where('ordinal', '=', it.ordinal)
+    .where('state', 'in', ['queued', 'sending']),
+);
+
 /** Writes the decision and takes the next head of the same chat if `mayTakeNext`. */
 export async function writeReceipt(
   tx: Tx,
@@ -39,12 +48,13 @@ export async function writeReceipt(
   mayTakeNext: boolean,
 ): Promise<{ next: Delivery | null; receipt: Receipt | null }> {
   const at = now.toISOString();
-  const base = tx.updateTable('deliveries').where('ordinal', '=', delivery.ordinal).where('state', '!=', 'delivered');
+  const base = tx
+    .updateTable('deliveries')
+    .where('ordinal', '=', delivery.ordinal)
+    .where('state', 'in', ['queued', 'sending']);
   switch (after.state) {
     case 'delivered':
-      await base
-        .set({ state: 'delivered', platform_id: after.platformId, reason: null, settled_at: at, due_at: null })
-        .execute();
+      await MARK_DELIVERED.run(tx, { ordinal: delivery.ordinal, platformId: after.platformId, at });
       break;
     case 'dead':
       await base.set({ state: 'dead', reason: after.reason, settled_at: at, due_at: null }).execute();

@@ -1,9 +1,12 @@
 /** What the end of a run leaves in central: its end, tries counted, and what is given up with a word to the person. */
 import type { Address } from '@halfdoor/protocol/message';
 import type { Tx } from '../db/central.ts';
+import { errorText } from '../log.ts';
 import { takeHeads, type Delivery } from '../outbound/ledger.ts';
 import { settleOne, tellPeople, type CollectDeps, type CollectedFrom, type Settled } from '../outbound/settle.ts';
+import { SandboxError } from '../sandboxes/sandbox.ts';
 import { isGivenUp } from './decide.ts';
+import { FolderFault } from './run-folders.ts';
 
 export type Ending = {
   /** How it ended, for the record: `stopped`, `exit 0`, `signal SIGKILL`, `not started: …`. */
@@ -16,6 +19,16 @@ export type Ending = {
   hopeless: boolean;
 };
 
+/**
+ * What a run that did not start means for the messages that wait for it. A folder that is not there as it was given does
+ * not come back by trying again.
+ */
+export function notStarted(error: unknown, open: ReadonlySet<string>): Ending {
+  const why = error instanceof SandboxError ? `${error.message}. ${error.next}` : errorText(error);
+  const hopeless = error instanceof FolderFault;
+  return { ending: why, victims: [...open], reason: `${hopeless ? 'folder' : 'sandbox'}: ${why}`, hopeless };
+}
+
 /** One commit; decided only with no run alive and after the last collect. */
 export function endRun(
   deps: CollectDeps,
@@ -26,7 +39,7 @@ export function endRun(
     // Every earlier run of this session is over too: two are never alive at once.
     const runs = await tx
       .updateTable('runs')
-      .set({ ended_at: deps.now(), ending: end.ending })
+      .set({ ended_at: deps.now(), ending: deps.redact(end.ending) })
       .where('session_id', '=', from.sessionId)
       .where('ended_at', 'is', null)
       .returning('run')
@@ -51,9 +64,10 @@ async function countTries(deps: CollectDeps, tx: Tx, from: CollectedFrom, end: E
       .executeTakeFirst();
     if (!row) continue;
     const { tries: n } = row;
-    await tx.insertInto('tries').values({ dispatch_id: id, n, run, ending: end.ending, at: deps.now() }).execute();
+    const ending = deps.redact(end.ending);
+    await tx.insertInto('tries').values({ dispatch_id: id, n, run, ending, at: deps.now() }).execute();
     if (!end.hopeless && !isGivenUp(n)) continue;
-    const settled = await settleOne(tx, from.sessionId, id, 'dead', end.reason, deps.now());
+    const settled = await settleOne(deps, tx, from.sessionId, id, 'dead', end.reason);
     if (settled) dead.push(settled);
   }
   return dead;

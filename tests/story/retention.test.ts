@@ -13,6 +13,7 @@ import { openHost } from '../../host/host.ts';
 import { firstIdAt, makeIds, timeOfId } from '../../host/ids.ts';
 import { makeLog } from '../../host/log.ts';
 import { cutoffAt, STEPS } from '../../host/retention/forget.ts';
+import { Redactor } from '../../host/secrets/redact.ts';
 import { World } from '../world/host.ts';
 import { bunPath, distPath } from '../world/programs.ts';
 
@@ -44,17 +45,22 @@ class HeldClock implements Clock {
 async function openHeld(t: TestContext, world: World, clock: HeldClock, dist: string) {
   let wake = (): void => {};
   let passes = 0;
-  const log = makeLog((line) => {
-    if (!line.includes('"scope":"retention"')) return;
-    assert.ok(!line.includes('"level":"error"'), line);
-    passes += 1;
-    wake();
-  }, clock.now);
+  const log = makeLog(
+    (line) => {
+      if (!line.includes('"scope":"retention"')) return;
+      assert.ok(!line.includes('"level":"error"'), line);
+      passes += 1;
+      wake();
+    },
+    clock.now,
+    (text) => text,
+  );
   const host = await openHost({
     root: world.home,
     bun: bunPath(),
     dist,
-    keys: { anthropic: null, openai: null },
+    environment: {},
+    redactor: new Redactor(),
     env: { XDG_RUNTIME_DIR: world.folder },
     uid: process.getuid?.() ?? 0,
     pid: process.pid,
@@ -182,7 +188,7 @@ function fill(path: string, ms: number): void {
   const ids = makeIds(() => ms);
   db.exec('begin');
   const run = (sql: string, ...values: (string | number | null)[]) => db.prepare(sql).run(...values);
-  run(`insert into agents values ('a', 'a', 'mock', null, null, null, 'process', ?)`, at);
+  run(`insert into agents (id, name, provider, sandbox, created_at) values ('a', 'a', 'mock', 'process', ?)`, at);
   run(`insert into chats values ('c', 'terminal', 'a', ?)`, at);
   run(`insert into sessions (id, agent_id, key, chat_id, created_at) values ('s', 'a', 'k', 'c', ?)`, at);
   for (let n = 0; n < MESSAGES; n += BATCH) {

@@ -44,7 +44,6 @@ const STATEMENTS = [
   `create index runs_ended on runs (ended_at) where ended_at is not null`,
   `create index dispatches_dead on dispatches (id) where state in ('failed', 'dead') and closed is null`,
   `create index deliveries_dead on deliveries (id) where state = 'dead' and closed is null`,
-  `create index if not exists delivery_events_delivery on delivery_events (delivery_id)`,
 ];
 
 export const trace: Migration = {
