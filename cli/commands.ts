@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addAgents } from './agent-commands.ts';
 import type { Dir } from './chat/folder.ts';
 import type { Context } from './context.ts';
+import { addDead, addSessions, addTrace } from './operator-commands.ts';
 import { addMounts } from './mount-commands.ts';
 import { addSecrets } from './secret-commands.ts';
 import { addExamples } from './examples.ts';
@@ -24,6 +25,8 @@ export function makeProgram(context: Context, version: string): Command {
   addLook(program, context);
   addTalk(program, context);
   addAgents(program, context);
+  addTrace(program, context);
+  addDead(program, context);
   addSecrets(program, context);
   addMounts(program, context);
   addSessions(program, context);
@@ -85,18 +88,6 @@ function addTalk(program: Command, context: Context): void {
     .action(async (agent: string, text: string, options: SendOptions) =>
       (await import('./verbs/send.ts')).send(context, agent, text, options),
     );
-}
-
-function addSessions(program: Command, context: Context): void {
-  const sessions = program.command('sessions').description('see conversations');
-  sessions
-    .command('list')
-    .description('the newest sessions')
-    .action(async () => (await import('./verbs/sessions.ts')).listSessions(context));
-  sessions
-    .command('get <id>')
-    .description('one session; the beginning of its id is enough')
-    .action(async (id: string) => (await import('./verbs/sessions.ts')).getSession(context, id));
 }
 
 function addDevelop(program: Command, context: Context): void {

@@ -120,7 +120,8 @@ function logEnd(path: string, from: number): { size: number; text: string } {
   }
   try {
     const { size } = fstatSync(fd);
-    const start = Math.max(from, size - TAIL_BYTES);
+    // Shorter than before: the host has rotated it.
+    const start = Math.max(size < from ? 0 : from, size - TAIL_BYTES);
     const bytes = Buffer.alloc(Math.max(0, size - start));
     readSync(fd, bytes, 0, bytes.length, start);
     return { size, text: bytes.toString('utf8') };

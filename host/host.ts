@@ -13,6 +13,7 @@ import { TerminalChannel } from './channels/terminal.ts';
 import { isoNow, type Clock } from './clock.ts';
 import { Central } from './db/central.ts';
 import { lockHome } from './db/lock.ts';
+import type { ReplayDeps } from './dead/replay.ts';
 import { openNet } from './egress/net.ts';
 import { homeAt, runDirFor, type Home } from './home.ts';
 import { makeIds } from './ids.ts';
@@ -21,6 +22,7 @@ import type { Incoming } from './inbound/normalise.ts';
 import type { Log } from './log.ts';
 import { Deliverer } from './outbound/deliver.ts';
 import { startReader } from './outbound/reader-process.ts';
+import { Retention } from './retention/retention.ts';
 import { ensureRunDir } from './run-dir.ts';
 import { makeSandboxes } from './sandboxes/index.ts';
 import type { SandboxKind } from './sandboxes/sandbox.ts';
@@ -91,6 +93,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       log: log.scope('api'),
       durable: options.durable,
       uid: options.uid,
+      reader,
       probe,
       status: () => statusView({ central, sessions, reader, probes: probe }, started),
       renew: (agentId) => sessions.renew(agentId),
@@ -98,7 +101,10 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
     apiSocket,
   );
+  const retention = new Retention({ central, clock, log: log.scope('retention') });
+  retention.start();
   const close = async (): Promise<void> => {
+    await retention.close();
     await api.close();
     await sessions.close(END_MS);
     terminal.close();
@@ -198,8 +204,13 @@ function wire(options: HostOptions, ground: Ground, machines: Machines) {
       if (it.settledEvents.length > 0) signals.emit('settled', { eventIds: it.settledEvents });
     },
   };
+  const letters: ReplayDeps = {
+    ...acceptDeps,
+    kick: (address) => deliverer.kick(address),
+    isIdempotent: (channel) => deliverer.isIdempotent(channel),
+  };
   return {
-    ...{ signals, terminal, deliverer, sessions, keys, folders, around, renewSession },
+    ...{ signals, terminal, deliverer, sessions, keys, folders, around, renewSession, letters },
     sandboxes: machines.sandboxes,
     revokeSession: (sessionId: string) => sessions.renewSession(sessionId, 'revoked'),
     makeFolder: acceptDeps.makeFolder,

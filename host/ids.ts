@@ -43,3 +43,13 @@ function pooled(ask: (bytes: number) => Buffer): (bytes: number) => Buffer {
     return taken;
   };
 }
+
+/** When an id was made. */
+export const timeOfId = (id: string): string =>
+  new Date(Number.parseInt(id.replace('-', '').slice(0, 12), 16)).toISOString();
+
+/** Below every id of that millisecond and later, above every id from before. */
+export function firstIdAt(ms: number): string {
+  const hex = Math.max(0, ms).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}`;
+}

@@ -1,20 +1,24 @@
 /** `node host/main.ts`: one host for one home, until SIGTERM, SIGINT or POST /v1/stop. */
 import { writeSync } from 'node:fs';
 import { makeDurable } from '@halfdoor/protocol/durable';
+import { LIMITS } from '@halfdoor/protocol/limits';
 import { systemClock } from './clock.ts';
 import { HomeLocked } from './db/lock.ts';
-import { HOME_TAKEN_EXIT } from './home.ts';
+import { homeAt, HOME_TAKEN_EXIT } from './home.ts';
 import { openHost, type Host } from './host.ts';
 import { closeInherited } from './inherited.ts';
 import { errorText, makeLog } from './log.ts';
+import { rotating } from './log-file.ts';
 import { Redactor } from './secrets/redact.ts';
 import { whyNotStarted } from './start-failure.ts';
 
 const env = process.env;
 const uid = process.getuid?.() ?? 0;
+const durable = makeDurable();
 const redactor = new Redactor();
 const redact = (text: string): string => redactor.text(text);
-const log = makeLog(say, systemClock.now, redact);
+const logFile = { fd: 1, path: homeAt(env.HALFDOOR_HOME ?? '').log, bytes: LIMITS.logBytes, files: LIMITS.logFiles };
+const log = makeLog(rotating({ ...logFile, write: say }, durable), systemClock.now, redact);
 
 /** The keys of the public endpoints: the only secrets that may come this way, and they stay in memory. */
 const FROM_ENVIRONMENT = ['ANTHROPIC_API_KEY', 'OPENAI_API_KEY'];
@@ -83,7 +87,7 @@ try {
     pid: process.pid,
     clock: systemClock,
     log,
-    durable: makeDurable(),
+    durable,
     shutDown: () => void end(),
   });
   if (ending) await close(host);

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { StatusView } from './api/contract.ts';
 import type { Central } from './db/central.ts';
 import type { Schema } from './db/schema.ts';
+import { countDead } from './dead/letters.ts';
 import type { OutboundReader } from './outbound/reader.ts';
 import { SANDBOX_KINDS, type Probe, type SandboxKind } from './sandboxes/sandbox.ts';
 import type { Sessions } from './sessions/sessions.ts';
@@ -38,11 +39,6 @@ export async function statusView(
     .select((eb) => eb.fn.countAll<number>().as('n'))
     .where('state', 'in', ['queued', 'sending'])
     .executeTakeFirstOrThrow();
-  const dead = await db
-    .selectFrom('dispatches')
-    .select((eb) => eb.fn.countAll<number>().as('n'))
-    .where('state', '=', 'dead')
-    .executeTakeFirstOrThrow();
   const sandboxes = await Promise.all(
     SANDBOX_KINDS.map(async (kind) => {
       const probe = await deps.probes(kind);
@@ -56,7 +52,7 @@ export async function statusView(
     reader: { walled: deps.reader.walled },
     agents: (await count('agents')) - (await deletedAgents(db)),
     sessions: { total: await count('sessions'), ...deps.sessions.counts() },
-    open: { messages: open.n, deliveries: waiting.n, dead: dead.n },
+    open: { messages: open.n, deliveries: waiting.n, dead: await countDead(db) },
   };
 }
 

@@ -24,6 +24,9 @@ export const DURABLE_STEPS = [
   'settle', // runner: last messages of the turn, acks and continuation
   'prune-outbound', // runner: rows the host has collected
   'prune-inbound', // host: rows that are settled
+  'dead-letter', // a dead letter taken up again or dropped, with its audit
+  'forget', // rows of central past their age
+  'rotate-log', // an older log gets its number
 ] as const;
 export type DurableStep = (typeof DURABLE_STEPS)[number];
 

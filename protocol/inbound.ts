@@ -157,6 +157,17 @@ export class InboundWriter {
   }
 }
 
+/** Which of these messages stand in the file, by id, and as what number. Opens it only to read. Throws `Fault`. */
+export function numbersIn(path: string, ids: readonly string[]): Map<string, number> {
+  const file = new SessionFile(path, { access: 'reads', timeoutMs: HOST_BUSY_MS, version: INBOUND_VERSION });
+  try {
+    const rows = ids.flatMap((id) => file.all('select id, seq from messages_in where id = ?', id));
+    return new Map(rows.map((row) => [String(row.id), wholeNumber(row.seq, 'seq')]));
+  } finally {
+    file.close();
+  }
+}
+
 export class InboundReader {
   readonly #file: SessionFile;
 

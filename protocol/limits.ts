@@ -44,4 +44,11 @@ export const LIMITS = {
   lockedMs: 5_000,
   stopGraceMs: 5_000,
   recoverMs: 10_000,
+  /** How long what is over is kept: traces, dead letters, audit. Within it the same platform id is the same message. */
+  keptMs: 30 * 24 * 60 * 60_000,
+  removedRows: 500,
+  unsentBytes: 16 * 1024,
+  unsentPerSession: 200,
+  logBytes: 10 * 1024 * 1024,
+  logFiles: 5,
 } as const;

@@ -48,6 +48,8 @@ export class Turn {
   #saidBetween = false;
   #nudged = false;
   #scratch: string[] = [];
+  /** Names it wrote to that are none of its destinations. */
+  readonly #nowhere = new Set<string>();
   #transient = 0;
   #afresh = false;
 
@@ -189,6 +191,7 @@ export class Turn {
     const known = new Map(this.#deps.intake.destinations().map((it) => [it.localName, it]));
     const { messages, scratch } = parseAnswer(text);
     const unknown = messages.filter((it) => !known.has(it.to));
+    for (const it of unknown) this.#nowhere.add(it.to);
     const sendable = messages.flatMap(({ to, text: said }) => {
       const destination = known.get(to);
       return destination ? [{ destination, text: said }] : [];
@@ -215,7 +218,7 @@ export class Turn {
       });
       return;
     }
-    const reason = sendable.length === 0 && !spoke ? 'no-reply' : null;
+    const reason = sendable.length === 0 && !spoke ? this.#whySilent() : null;
     const acks = [...this.#seen].map((messageId): NewAck => ({ messageId, status: 'done', reason }));
     const said = this.#scratch.filter((it) => it !== '').join('\n');
     const state = continuation === undefined ? {} : { [this.#deps.continuationKey]: continuation };
@@ -223,6 +226,7 @@ export class Turn {
     for (const id of this.#seen) this.#given.delete(id);
     this.#seen.clear();
     this.#scratch = [];
+    this.#nowhere.clear();
     this.#said = false;
     this.#saidBetween = false;
     this.#nudged = false;
@@ -230,6 +234,11 @@ export class Turn {
     this.#claim();
     if (this.#given.size === 0) query.end();
     else this.#deps.life.show('thinking', null);
+  }
+
+  #whySilent(): string {
+    if (this.#nowhere.size === 0) return 'no-reply';
+    return `no-destination: ${[...this.#nowhere].join(', ')}`.slice(0, REASON_CHARS);
   }
 
   async #onFailure(failure: Failure, query: AgentQuery): Promise<Ending> {

@@ -53,7 +53,7 @@ test('common errors keep to 80 columns, hold no escape, and end with a next step
     [none, ['stop']],
     [none, ['logs']],
     [none, ['agents', 'list']],
-    [none, ['sessions', 'get', '0123']],
+    [none, ['sessions', 'show', '0123']],
     [none, ['logs', '-n', 'x']],
     [none, ['frob\u001b[2J']],
     [none, ['stat']],

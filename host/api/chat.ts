@@ -74,7 +74,9 @@ const ENDED = compiled((db, it: { eventId: string; agentId: string }) =>
     .select('state')
     .where('event_id', '=', it.eventId)
     .where('agent_id', '=', it.agentId)
-    .where('state', '!=', 'open'),
+    .where('state', '!=', 'open')
+    // What was taken up again has ended when that has.
+    .where((eb) => eb.or([eb('closed', 'is', null), eb('closed', '!=', 'replayed')])),
 );
 
 async function waitingIn(central: Central, chat: string): Promise<number> {

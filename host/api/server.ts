@@ -7,31 +7,28 @@ import { Hono, type Context } from 'hono';
 import type { Incoming } from '../inbound/normalise.ts';
 import type { Accepted } from '../inbound/accept.ts';
 import { createAgent, getAgent, listAgents, type AgentsDeps } from '../agents/agents.ts';
-import type { Clock } from '../clock.ts';
 import { isDiskFull } from '../disk-full.ts';
 import { sessionPaths } from '../home.ts';
 import { errorText, type Log } from '../log.ts';
 import type { Deliverer } from '../outbound/deliver.ts';
 import { Refusal, type RefusalCode } from '../refusal.ts';
-import type { Sessions } from '../sessions/sessions.ts';
 import type { FoldersDeps } from '../agents/give-folder.ts';
 import { serveChat, type ChatDeps } from './chat.ts';
 import type { AgentInput, MessageView, SendInput, StatusView } from './contract.ts';
 import { addFolderRoutes } from './folders.ts';
+import { addOperator, type OperatorDeps } from './operator.ts';
 import { addOwnerRoutes, type OwnerDeps } from './owner.ts';
 import { body, senderOf, type Env } from './request.ts';
 import { messageView, sessionViews } from './view.ts';
 
 export type ApiDeps = AgentsDeps &
   ChatDeps &
+  OperatorDeps &
   OwnerDeps &
   FoldersDeps & {
-    clock: Clock;
     log: Log;
-    uid: number;
     /** Over every error that is answered. */
     redact(text: string): string;
-    sessions: Sessions;
     deliverer: Deliverer;
     accept(incoming: Incoming): Promise<Accepted>;
     status(): Promise<StatusView>;
@@ -93,7 +90,7 @@ function routes(deps: ApiDeps): Hono<Env> {
   app.get('/v1/messages/:id', async (c) => c.json(await waitFor(deps, c.req.param('id'), c.req.query('wait'))));
   app.post('/v1/deliveries/received', async (c) => c.json({ ended: await received(deps, await body(c)) }));
   app.get('/v1/sessions', async (c) => c.json(await views(deps, null)));
-  app.get('/v1/sessions/:id', async (c) => c.json(await oneSession(deps, c.req.param('id'))));
+  addOperator(app, deps, (id) => oneSession(deps, id));
   return app;
 }
 

@@ -10,6 +10,7 @@ import { sqliteDialect } from './dialect.ts';
 import { first } from './migrations/001-first.ts';
 import { secrets } from './migrations/002-secrets.ts';
 import { mounts } from './migrations/003-mounts.ts';
+import { trace } from './migrations/004-trace.ts';
 import { answers } from './migrations/005-answers.ts';
 import { NewerSchema, unknownMigrations } from './newer.ts';
 import type { Schema } from './schema.ts';
@@ -18,7 +19,13 @@ export type Tx = Transaction<Schema>;
 type Job = { run(tx: Tx): Promise<unknown>; resolve(value: unknown): void; reject(error: unknown): void };
 type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown };
 
-export const MIGRATIONS = { '001-first': first, '002-secrets': secrets, '003-mounts': mounts, '005-answers': answers };
+export const MIGRATIONS = {
+  '001-first': first,
+  '002-secrets': secrets,
+  '003-mounts': mounts,
+  '004-trace': trace,
+  '005-answers': answers,
+};
 
 export class Central {
   /** Committed rows only; never inside a job. */

@@ -16,6 +16,7 @@ import { dispatch, type Aftermath, type Arrival } from './dispatch.ts';
 import { identify } from './identify.ts';
 import { normalise, type Incoming } from './normalise.ts';
 import { obey } from './obey.ts';
+import { noteRepeat } from './repeat.ts';
 import { route, type Routed } from './route.ts';
 
 export type Accepted = { eventId: string; repeated: boolean };
@@ -119,6 +120,7 @@ async function insertEvent(tx: Tx, arrival: Arrival, kind: 'message' | 'command'
     .where('kind', '=', kind)
     .where('version', '=', 0)
     .executeTakeFirstOrThrow();
+  await noteRepeat(tx, before.id, arrival.at);
   return before.id;
 }
 

@@ -11,6 +11,7 @@ import { compiled } from '../db/compiled.ts';
 import { authorize } from './authorize.ts';
 import { insertDelivery, takeHeads, type Delivery } from './ledger.ts';
 import { settle, type CollectDeps, type CollectedFrom, type Settled } from './settle.ts';
+import { keepUnsent } from './unsent.ts';
 
 export type Collected = {
   cursor: number;
@@ -76,6 +77,7 @@ export async function collect(
       if (verdict.allowed) chats.push(await addDelivery(deps, tx, from, row, verdict));
       else refused.push({ seq: row.seq, text: await refuse(deps, tx, from, row, verdict) });
     }
+    await keepUnsent(tx, from, batch.messages, refused, deps.now());
     const { settled, notified } = await settle(deps, tx, from, batch.acks);
     await MOVE_CURSOR.run(tx, { id: from.sessionId, cursor: next });
     const heads = await takeHeads(deps, tx, [...chats, ...notified]);

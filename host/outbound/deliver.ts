@@ -27,8 +27,9 @@ const COMMIT_AGAIN_MS = 1_000;
 const NOT_ENDED = compiled((db) =>
   db
     .selectFrom('deliveries')
-    .select(['ordinal', 'channel', 'chat', 'state'])
-    .where('state', 'in', ['queued', 'sending']),
+    .select(['ordinal', 'channel', 'chat', 'state', 'due_at as dueAt'])
+    .where('state', 'in', ['queued', 'sending'])
+    .orderBy('ordinal'),
 );
 
 export class Deliverer {
@@ -43,6 +44,11 @@ export class Deliverer {
   /** Whether the head of this chat's queue could be sent right now. */
   mayTake(address: Address): boolean {
     return this.#deps.channels[address.channel]?.ready(address) ?? false;
+  }
+
+  /** Whether sending a delivery twice there shows it once. */
+  isIdempotent(channel: string): boolean {
+    return this.#deps.channels[channel]?.idempotent ?? false;
   }
 
   /** Sends a head that a commit has marked `sending`, then the rows behind it. */
@@ -130,22 +136,29 @@ export class Deliverer {
 
   /** At start: what was `sending` when the host ended may have arrived; it is sent again and says so. */
   async recover(): Promise<void> {
-    const chats = await this.#deps.central.commit('receipt', (tx) => this.#putBack(tx));
-    for (const address of chats) await this.kick(address);
+    const { central, clock } = this.#deps;
+    const chats = await central.commit('receipt', (tx) => this.#putBack(tx));
+    for (const { dueAt, ...address } of chats) {
+      const waitMs = dueAt === null ? 0 : Date.parse(dueAt) - clock.now().getTime();
+      if (waitMs > 0) this.#again(address, waitMs);
+      else await this.kick(address);
+    }
   }
 
-  async #putBack(tx: Tx): Promise<Address[]> {
+  /** Chats with something to send, and when their heads are due. */
+  async #putBack(tx: Tx): Promise<(Address & { dueAt: string | null })[]> {
     const open = await NOT_ENDED.all(tx, {});
     for (const { ordinal, channel } of open.filter((it) => it.state === 'sending')) {
-      const duplicate = this.#deps.channels[channel]?.idempotent ? 0 : 1;
+      const duplicate = this.isIdempotent(channel) ? 0 : 1;
       await tx
         .updateTable('deliveries')
         .set((eb) => ({ state: 'queued', may_be_duplicate: eb.fn('max', ['may_be_duplicate', eb.val(duplicate)]) }))
         .where('ordinal', '=', ordinal)
         .execute();
     }
-    const chats = open.map(({ channel, chat }) => ({ channel, chat, thread: null }));
-    return [...new Map(chats.map((it) => [queueOf(it), it])).values()];
+    // The first of each chat is its head, the only one that is ever due at a time.
+    const heads = open.map(({ channel, chat, dueAt }) => ({ channel, chat, thread: null, dueAt }));
+    return [...new Map(heads.toReversed().map((it) => [queueOf(it), it])).values()];
   }
 
   /** Ends timers and waits for attempts under way, at most `ms` milliseconds. */

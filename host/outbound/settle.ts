@@ -49,7 +49,14 @@ const ADDRESS_OF = compiled((db, it: { eventId: string }) =>
   db.selectFrom('events').select(['channel', 'chat', 'thread']).where('id', '=', it.eventId),
 );
 const ANSWER_TO = compiled((db, it: { eventId: string }) =>
-  db.selectFrom('delivery_events').select('delivery_id').where('event_id', '=', it.eventId).limit(1),
+  db
+    .selectFrom('delivery_events')
+    .innerJoin('deliveries', 'deliveries.id', 'delivery_events.delivery_id')
+    .select('delivery_id')
+    .where('event_id', '=', it.eventId)
+    // What the host said when an earlier try failed is no answer.
+    .where('seq', 'is not', null)
+    .limit(1),
 );
 
 /** Ends one dispatch; null when it was not open. */

@@ -93,8 +93,8 @@ export class Actor {
   }
 
   /** Ends the run if there is one. After `shutdown` and `ended` nothing wakes this session here again. */
-  stop(reason: 'evicted' | 'shutdown' | 'ended'): void {
-    this.#closing ||= reason !== 'evicted';
+  stop(reason: 'evicted' | 'stopped' | 'shutdown' | 'ended'): void {
+    this.#closing ||= reason === 'shutdown' || reason === 'ended';
     if (this.#closing) this.#restart.cancel();
     if (this.#live) this.#stopFor ??= reason;
     this.#kick();

@@ -37,19 +37,21 @@ export function endRun(
 ): Promise<{ settled: Settled[]; heads: Delivery[] }> {
   return deps.central.commit('settle-dead', async (tx) => {
     // Every earlier run of this session is over too: two are never alive at once.
-    await tx
+    const runs = await tx
       .updateTable('runs')
       .set({ ended_at: deps.now(), ending: deps.redact(end.ending) })
       .where('session_id', '=', from.sessionId)
       .where('ended_at', 'is', null)
+      .returning('run')
       .execute();
-    const dead = await countTries(deps, tx, from, end);
+    const run = runs.length === 0 ? null : Math.max(...runs.map((it) => it.run));
+    const dead = await countTries(deps, tx, from, end, run);
     const notified: Address[] = await tellPeople(deps, tx, from, dead);
     return { settled: dead, heads: await takeHeads(deps, tx, notified) };
   });
 }
 
-async function countTries(deps: CollectDeps, tx: Tx, from: CollectedFrom, end: Ending) {
+async function countTries(deps: CollectDeps, tx: Tx, from: CollectedFrom, end: Ending, run: number | null) {
   const dead: NonNullable<Awaited<ReturnType<typeof settleOne>>>[] = [];
   for (const id of end.victims) {
     const row = await tx
@@ -60,7 +62,11 @@ async function countTries(deps: CollectDeps, tx: Tx, from: CollectedFrom, end: E
       .where('state', '=', 'open')
       .returning('tries')
       .executeTakeFirst();
-    if (!row || !(end.hopeless || isGivenUp(row.tries))) continue;
+    if (!row) continue;
+    const { tries: n } = row;
+    const ending = deps.redact(end.ending);
+    await tx.insertInto('tries').values({ dispatch_id: id, n, run, ending, at: deps.now() }).execute();
+    if (!end.hopeless && !isGivenUp(n)) continue;
     const settled = await settleOne(deps, tx, from.sessionId, id, 'dead', end.reason);
     if (settled) dead.push(settled);
   }

@@ -4,10 +4,11 @@ import type { Heartbeat } from '@halfdoor/protocol/host';
 import type { SandboxExit } from '../sandboxes/sandbox.ts';
 import type { Ending } from './after-run.ts';
 
-/** Why the host ends a run. The first six are its own choice; the others count against what was worked on. */
+/** Why the host ends a run. The first seven are its own choice, or a person's; the others count against what was worked on. */
 export type StopReason =
   | 'idle'
   | 'evicted'
+  | 'stopped'
   | 'renewed'
   | 'revoked'
   | 'shutdown'
@@ -18,7 +19,7 @@ export type StopReason =
   | 'too-large';
 
 export const isBlameless = (reason: StopReason): boolean =>
-  ['idle', 'evicted', 'renewed', 'revoked', 'shutdown', 'ended'].includes(reason);
+  ['idle', 'evicted', 'stopped', 'renewed', 'revoked', 'shutdown', 'ended'].includes(reason);
 
 /** Whether the runner may finish what it is writing: not when it could go on writing where it may not any more. */
 export const isGentle = (reason: StopReason): boolean => isBlameless(reason) && reason !== 'revoked';

@@ -26,7 +26,10 @@ export class Sessions {
 
   enqueue(items: ToEnqueue[]): void {
     if (this.#closing) return;
-    for (const { sessionId, agentId, message } of items) this.#actor(sessionId, agentId).enqueue([message]);
+    for (const { sessionId, agentId, message } of items) {
+      this.#actor(sessionId, agentId).enqueue([message]);
+      this.#deps.signals.emit('traffic', { sessionId });
+    }
   }
 
   /**
@@ -55,8 +58,14 @@ export class Sessions {
     this.#actors.get(sessionId)?.renew(reason);
   }
 
+  /** Ends the run of a session, if it has one; what is open starts the next. */
+  stop(sessionId: string): void {
+    this.#actors.get(sessionId)?.stop('stopped');
+  }
+
   receipt(sessionId: string, receipt: Receipt): void {
     this.#actors.get(sessionId)?.receipt(receipt);
+    this.#deps.signals.emit('traffic', { sessionId });
   }
 
   state(sessionId: string): { state: SessionState; place: number | null; pid: number | null } {

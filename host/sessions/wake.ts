@@ -125,12 +125,13 @@ async function openInbound(deps: WakeDeps, sessionId: string, cursor: number): P
     if (!isFault(error, 'not-a-session-file')) throw error;
   }
   // Each message ever accepted took at most 2 above what was there: no number of the lost file lies above this.
-  const { count } = await deps.central.read
+  const { count, forgotten } = await deps.central.read
     .selectFrom('dispatches')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .innerJoin('sessions', 'sessions.id', 'dispatches.session_id')
+    .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.max('forgotten').as('forgotten')])
     .where('session_id', '=', sessionId)
     .executeTakeFirstOrThrow();
-  rebuildInbound(deps.home, deps.templates, sessionId, cursor + 2 * count, deps.durable);
+  rebuildInbound(deps.home, deps.templates, sessionId, cursor + 2 * (count + (forgotten ?? 0)), deps.durable);
   return new InboundWriter(inbound, deps.durable);
 }
 

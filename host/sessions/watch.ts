@@ -91,6 +91,7 @@ export class Watch {
       this.#cursor = collected.cursor;
       this.#refused += collected.refused.length;
       await this.#onCollected(collected);
+      this.#deps.signals.emit('traffic', { sessionId: this.#from.sessionId });
     } catch (error) {
       if (error instanceof HostileRows) return spoiled('refused', error.message);
       throw error;

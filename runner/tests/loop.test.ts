@@ -93,7 +93,7 @@ test('an unknown destination is not sent anywhere and stays in scratch', () =>
   inSession(async (session) => {
     session.start(1);
     const ack = await session.acked(session.tell('@to nowhere x'));
-    assert.equal(ack.reason, 'no-reply');
+    assert.deepEqual([ack.status, ack.reason], ['done', 'no-destination: nowhere']);
     assert.ok(session.messages.some((it) => it.kind === 'scratch' && it.text.includes('no destination "nowhere"')));
   }));
 
