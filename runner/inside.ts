@@ -16,6 +16,7 @@ type Deps = {
 
 export const makeInside = ({ base, inbound, outbound, intake, speaker, saying }: Deps): Inside => ({
   base,
+  folder: () => inbound.routing().folder?.path ?? null,
   destinations: () => intake.destinations().map((it) => it.localName),
   counts: () => ({ ...inbound.counts(), ...outbound.counts() }),
   attempt: (to, text) => speaker.attempt(saying(), to, text),

@@ -40,6 +40,8 @@ export function openScreen(terminal: Terminal): Screen {
 function plainScreen({ input, output }: Terminal): Screen {
   const lines = createInterface({ input, terminal: false });
   let told: string | null = null;
+  // Into a file or a pipe goes what was said, and nothing else.
+  const states = output.isTTY ? output : process.stderr;
   const write = (text: string): void => void output.write(`${visible(text)}\n`);
   return {
     ...typed(lines),
@@ -48,7 +50,7 @@ function plainScreen({ input, output }: Terminal): Screen {
     live: (status) => {
       // The seconds change all the time; without rewriting, only what it does is worth a line.
       const state = status?.replace(/,(?: \d+ min)? \d+ s$/, '') ?? null;
-      if (state !== null && state !== told) write(`[${state}]`);
+      if (state !== null && state !== told) states.write(`[${visible(state)}]\n`);
       told = state;
     },
   };

@@ -63,7 +63,11 @@ export function answersAsker(answers: Answers, note: (text: string) => void): As
       const known = options.map((it) => it.value);
       return Promise.resolve(known.includes(answer) ? answer : misfit(id, answer, `There are: ${known.join(', ')}.`));
     },
-    text: ({ id, otherwise }) => Promise.resolve(textOf(id, otherwise)),
+    text: ({ id, otherwise, problem }) => {
+      const answer = textOf(id, otherwise);
+      const wrong = problem?.(answer) ?? null;
+      return Promise.resolve(wrong === null ? answer : misfit(id, answer, `${wrong}.`));
+    },
     // A key in a file of answers would be one more place where it lies: it comes from the environment, or is kept already.
     secret: () => Promise.resolve(null),
     close: () => {},

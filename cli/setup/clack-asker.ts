@@ -13,8 +13,11 @@ export function clackAsker({ input, output }: Terminal): Asker {
       answered(await confirm({ message: ask, initialValue: otherwise, ...common })),
     select: async ({ ask, options, otherwise }) =>
       answered(await select({ message: ask, options: [...options], initialValue: otherwise, maxItems: 12, ...common })),
-    text: async ({ ask, otherwise }) => {
-      const value = answered(await text({ message: ask, placeholder: otherwise, defaultValue: otherwise, ...common }));
+    text: async ({ ask, otherwise, problem }) => {
+      const validate = (typed: string | undefined): string | undefined =>
+        problem?.(typed?.trim() || otherwise) ?? undefined;
+      const shown = { message: ask, placeholder: otherwise, defaultValue: otherwise, validate };
+      const value = answered(await text({ ...shown, ...common }));
       return value === null ? null : value.trim() || otherwise;
     },
     secret: async ({ ask }) => answered(await password({ message: ask, ...common })),

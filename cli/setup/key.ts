@@ -43,8 +43,9 @@ async function mayKeep(context: Context, asker: Asker, name: string, isKept: boo
 
 /** One that is typed. Null when nothing was. */
 export async function typeKey(context: Context, asker: Asker, name: string): Promise<boolean> {
-  const typed = await asker.secret({ id: name, ask: `${name}, kept encrypted; nothing to skip` });
-  if (typed === null || typed.trim() === '') return false;
+  const typed = await asker.secret({ id: name, ask: `Key, kept encrypted as ${name}; nothing for none` });
+  if (typed === null) return asker.person ? left() : false;
+  if (typed.trim() === '') return false;
   await keep(context, name, typed.trim());
   return true;
 }

@@ -29,9 +29,15 @@ export function plainAsker({ input, output }: Terminal): Asker {
         write(`There is no ${JSON.stringify(answer)} here.\n`);
       }
     },
-    text: async ({ ask: text, otherwise }) => {
-      const answer = await ask(otherwise === '' ? `${text}:` : `${text} [${otherwise}]:`);
-      return answer === null ? null : answer.trim() || otherwise;
+    text: async ({ ask: text, otherwise, problem }) => {
+      for (;;) {
+        const typed = await ask(otherwise === '' ? `${text}:` : `${text} [${otherwise}]:`);
+        if (typed === null) return null;
+        const answer = typed.trim() || otherwise;
+        const wrong = problem?.(answer) ?? null;
+        if (wrong === null) return answer;
+        write(`${wrong}\n`);
+      }
     },
     secret: async ({ ask: text }) => {
       input.setRawMode?.(true);

@@ -1,5 +1,6 @@
 /** The steps of `halfdoor setup`. Each says what it will change, can be skipped, and finds by itself what is done already. */
-import type { CheckView } from '../../host/api/contract.ts';
+import { LIMITS } from '@halfdoor/protocol/limits';
+import type { AgentView, CheckView } from '../../host/api/contract.ts';
 import { pathStep } from '../api.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
@@ -15,6 +16,8 @@ import { findLocalServers } from './local-models.ts';
 export type Setup = { context: Context; asker: Asker };
 
 const SKIP = 'skip';
+/** As the host has it; looked at here so that a person is asked again at once. */
+const NAME = /^[a-z][a-z0-9-]*$/;
 
 /** Programs that the sandbox is made with. */
 export async function sandboxStep({ context, asker }: Setup): Promise<void> {
@@ -43,7 +46,11 @@ export async function providerStep({ context, asker }: Setup): Promise<Candidate
   const found = candidates(context.env, await listSecrets(context), await findLocalServers(context.env));
   const agents = await listAgents(context);
   const options: Option[] = [
-    ...found.map((it) => ({ value: it.id as string, label: it.label, hint: it.because })),
+    ...found.map((it) => ({
+      value: it.id as string,
+      label: it.label,
+      hint: it.provider === 'demo' ? 'needs nothing' : it.because,
+    })),
     ...(['anthropic', 'openai'] as const)
       .filter((api) => !found.some((it) => it.id === api))
       .map((api) => ({ value: api, label: api === 'anthropic' ? 'Anthropic' : 'OpenAI', hint: 'you type a key' })),
@@ -53,7 +60,7 @@ export async function providerStep({ context, asker }: Setup): Promise<Candidate
   const otherwise = agents.length === 0 ? (found[0]?.id ?? 'demo') : SKIP;
   const id = (await asker.select({ id: 'provider', ask: 'What thinks for your agent?', options, otherwise })) ?? left();
   if (id === SKIP) return null;
-  if (id === 'endpoint') return endpointOf(asker);
+  if (id === 'endpoint') return endpointOf({ context, asker });
   return found.find((it) => it.id === id) ?? typed(context, asker, id as Api);
 }
 
@@ -68,29 +75,27 @@ async function typed(context: Context, asker: Asker, api: Api): Promise<Candidat
   return made;
 }
 
-async function endpointOf(asker: Asker): Promise<Candidate> {
-  const baseUrl =
-    (await asker.text({ id: 'base-url', ask: 'Its URL, like http://127.0.0.1:1234/v1', otherwise: '' })) ?? left();
-  if (!URL.canParse(baseUrl))
-    throw new Failure(`${JSON.stringify(baseUrl)} is no URL`, 'Give one like http://127.0.0.1:1234/v1.');
+async function endpointOf({ context, asker }: Setup): Promise<Candidate> {
+  const problem = (url: string): string | null =>
+    URL.canParse(url) ? null : `${JSON.stringify(url)} is no URL; give one like http://127.0.0.1:1234/v1`;
+  const question = { id: 'base-url', ask: 'Its URL, like http://127.0.0.1:1234/v1', otherwise: '', problem };
+  const baseUrl = (await asker.text(question)) ?? left();
   const options = [
     { value: 'openai', label: 'OpenAI (Chat Completions)' },
     { value: 'anthropic', label: 'Anthropic (Messages)' },
   ];
-  const api =
-    (await asker.select({ id: 'api', ask: 'Which protocol does it speak?', options, otherwise: 'openai' })) ?? left();
-  const ask = 'Name of the kept secret it is given as a key, like OPENAI_API_KEY; nothing for none';
-  const key = (await asker.text({ id: 'key', ask, otherwise: '' })) ?? left();
-  return {
-    id: api as Api,
-    label: baseUrl,
-    provider: 'direct',
-    api: api as Api,
-    baseUrl,
-    key: key === '' ? null : key,
-    models: null,
-    because: 'you chose it',
-  };
+  const ask = 'Which protocol does it speak?';
+  const api = (await asker.select({ id: 'api', ask, options, otherwise: 'openai' })) ?? left();
+  const key = await endpointKey(context, asker, baseUrl);
+  const of = { id: api as Api, label: baseUrl, provider: 'direct', api: api as Api, baseUrl, key } as const;
+  return { ...of, models: null, because: 'you chose it' };
+}
+
+/** A person types the key itself, which is kept under a name made here; a file of answers names one that is kept. */
+async function endpointKey(context: Context, asker: Asker, baseUrl: string): Promise<string | null> {
+  if (!asker.person) return (await asker.text({ id: 'key', ask: 'Name of its kept key', otherwise: '' })) || null;
+  const name = `KEY_${new URL(baseUrl).host.replaceAll(/[^a-zA-Z0-9]+/g, '_').toUpperCase()}`.slice(0, 64);
+  return (await typeKey(context, asker, name)) ? name : null;
 }
 
 /** Its key, its model, and the agent. Gives the agent's name. */
@@ -98,15 +103,34 @@ export async function agentStep({ context, asker }: Setup, it: Candidate): Promi
   if (it.key !== null) await haveKey(context, asker, it.key);
   const model = it.api === null ? null : await chooseModel(context, asker, it, it.api);
   const agents = await listAgents(context);
-  const first = agents[0]?.name ?? FIRST_NAME;
-  const ask = 'Name of the agent; one that is there is changed, else it is made';
-  const name = (await asker.text({ id: 'agent', ask, otherwise: first })) ?? left();
+  const name = await chooseName(asker, agents, it);
   const made = await makeAgent(context, name, it, model);
   const isNew = !agents.some((agent) => agent.name === name);
   asker.say(
     `${isNew ? 'Made' : 'Changed'} ${made.name}: ${model === null ? made.provider : `${model} of ${it.label}`}, in ${made.sandbox}.`,
   );
   return made.name;
+}
+
+/** The demo's agent is there to be given a model; any other one is changed only when that was said. */
+async function chooseName(asker: Asker, agents: readonly AgentView[], it: Candidate): Promise<string> {
+  const taken = (name: string): AgentView | undefined => agents.find((agent) => agent.name === name);
+  const demo = agents.find((agent) => agent.provider === 'demo')?.name;
+  const free = [FIRST_NAME, it.id.replaceAll('.', '-'), `${FIRST_NAME}-2`, `${FIRST_NAME}-3`].find(
+    (name) => !taken(name),
+  );
+  const problem = (name: string): string | null =>
+    NAME.test(name) && name.length <= LIMITS.nameChars
+      ? null
+      : `a name is 1 to ${LIMITS.nameChars} small letters, digits and dashes, beginning with a letter`;
+  for (;;) {
+    const question = { id: 'agent', ask: 'Name of the agent', otherwise: demo ?? free ?? '', problem };
+    const name = (await asker.text(question)) ?? left();
+    const there = taken(name);
+    if (!there || there.provider === 'demo' || !asker.person) return name;
+    const ask = `${name} is there (${there.model ?? there.provider}). Change it?`;
+    if ((await asker.confirm({ id: 'change', ask, otherwise: false })) ?? left()) return name;
+  }
 }
 
 async function chooseModel(context: Context, asker: Asker, it: Candidate, api: Api): Promise<string> {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { AgentInput, AgentPatch, AgentView, CheckView } from '../../host/api/contract.ts';
+import type { AgentInput, AgentPatch, AgentView, CheckView, SecretView } from '../../host/api/contract.ts';
 import { pathStep } from '../api.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
@@ -28,6 +28,16 @@ export async function createAgent(context: Context, name: string, options: Creat
   await ensureHost(context);
   const made = await withHost(context, () => context.api.call<AgentView>('POST', '/v1/agents', input));
   context.printer.answer(made, `made ${describe(made)}\nTalk to it: ./halfdoor chat ${made.name}`);
+  await missKey(context, made);
+}
+
+/** It can be made before its key is there; but whoever made it should not learn that from its first answer. */
+async function missKey(context: Context, { key }: AgentView): Promise<void> {
+  if (key === null) return;
+  const secrets = await context.api.call<SecretView[]>('GET', '/v1/secrets');
+  if (!secrets.some((it) => it.name === key)) {
+    context.printer.note(`It has no key yet: ./halfdoor secrets set ${key}`);
+  }
 }
 
 type Said = Pick<AgentInput, 'key' | 'instructions'>;

@@ -71,6 +71,9 @@ export async function listSecrets(context: Context): Promise<void> {
 
 export async function removeSecret(context: Context, name: string): Promise<void> {
   checkName(name);
+  const before = await withHost(context, () => context.api.call<SecretView[]>('GET', '/v1/secrets'));
   const removed = await withHost(context, () => context.api.call('DELETE', `/v1/secrets/${pathStep(name)}`));
   context.printer.answer(removed, `removed ${name}`);
+  const users = before.find((it) => it.name === name)?.usedBy ?? [];
+  if (users.length > 0) context.printer.note(`Without it ${users.join(', ')} cannot be answered by its model.`);
 }

@@ -60,8 +60,20 @@ type Reads = Pick<AgentsDeps, 'central' | 'home'>;
 export async function getAgent(deps: Reads, name: string): Promise<AgentView> {
   const [found] = await views(deps, name);
   if (found) return found;
-  const next = `See \`halfdoor agents list\`, or make it: halfdoor agents create ${name} --provider mock.`;
+  const near = (await views(deps, null)).map((it) => it.name).find((it) => isNear(it, name));
+  const next = near === undefined ? 'See ./halfdoor agents list.' : `Did you mean ${near}? See ./halfdoor agents list.`;
   throw new Refusal('not-found', `no agent named ${name}`, next);
+}
+
+/** One letter more, less or other, or a beginning. */
+function isNear(known: string, name: string): boolean {
+  if (name.length >= 3 && (known.startsWith(name) || name.startsWith(known))) return true;
+  const [longer, shorter] = known.length >= name.length ? [known, name] : [name, known];
+  if (longer.length - shorter.length > 1) return false;
+  const same = [...shorter].findIndex((letter, at) => letter !== longer[at]);
+  const at = same < 0 ? shorter.length : same;
+  const rest = longer.length === shorter.length ? shorter.slice(at + 1) : shorter.slice(at);
+  return longer.slice(at + 1) === rest;
 }
 
 export const listAgents = (deps: Reads): Promise<AgentView[]> => views(deps, null);

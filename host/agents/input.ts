@@ -38,7 +38,10 @@ export function checkInput(input: AgentInput): Checked {
     );
   }
   if (!PROVIDERS.some((known) => known === input.provider)) {
-    bad(`no provider named ${JSON.stringify(input.provider)}`, `Providers here: ${PROVIDERS.join(', ')}.`);
+    bad(
+      `no provider named ${JSON.stringify(input.provider)}`,
+      `Providers here: ${PROVIDERS.join(', ')}. A model of Anthropic, OpenAI or your own: --provider direct --model NAME.`,
+    );
   }
   const sandbox = input.sandbox ?? 'bubblewrap';
   if (!SANDBOX_KINDS.some((known) => known === sandbox)) {

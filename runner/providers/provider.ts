@@ -62,6 +62,8 @@ export type Tool = {
 export type Inside = {
   /** The folder that holds in/, out/ and work/. */
   base: string;
+  /** Where the person has the folder that was given to work on; null without one. */
+  folder(): string | null;
   /** Names, as they stand now. */
   destinations(): string[];
   /** Rows of the tables of the two files. */
