@@ -1,4 +1,4 @@
-/** `halfdoor agents`: making, seeing, changing and ending agents. */
+/** `./halfdoor agents`: making, seeing, changing and ending agents. */
 import { Option, type Command } from 'commander';
 import type { Context } from './context.ts';
 import type { ChangeOptions, CreateOptions } from './verbs/agents.ts';

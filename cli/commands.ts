@@ -20,7 +20,7 @@ export function makeProgram(context: Context, version: string): Command {
     .option('--json', 'answer with one line of JSON')
     .option('-y, --yes', 'answer questions with yes (as CI=true does)')
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('See it all: halfdoor help');
+    .showHelpAfterError('See it all: ./halfdoor help');
   addHost(program, context);
   addLook(program, context);
   addTalk(program, context);

@@ -41,7 +41,7 @@ function end(context: Context, error: unknown): void {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
     const plain = error.message.replace(/^error: /, '');
     if (error.exitCode !== 0 && context.printer.json)
-      context.printer.failure(new Failure(plain, 'See: halfdoor help', 2));
+      context.printer.failure(new Failure(plain, 'See: ./halfdoor help', 2));
     return;
   }
   const failure = error instanceof Unreachable ? notRunning(context.home) : asFailure(error);

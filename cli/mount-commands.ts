@@ -1,4 +1,4 @@
-/** `halfdoor mounts`: folders of a person that agents may be given. */
+/** `./halfdoor mounts`: folders of a person that agents may be given. */
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
 

@@ -1,4 +1,4 @@
-/** `halfdoor secrets`: what the host holds for its agents. */
+/** `./halfdoor secrets`: what the host holds for its agents. */
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
 

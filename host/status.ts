@@ -1,4 +1,4 @@
-/** How the host stands, for `halfdoor status` and `/status`. */
+/** How the host stands, for `./halfdoor status` and `/status`. */
 import type { Kysely } from 'kysely';
 import type { StatusView } from './api/contract.ts';
 import type { Central } from './db/central.ts';

@@ -88,7 +88,7 @@ async function removeStale(path: string): Promise<void> {
     socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
   });
   if (answer !== 'ECONNREFUSED') {
-    throw new Fault('busy', `somebody listens at ${path} already`, 'Stop the other host: halfdoor stop.');
+    throw new Fault('busy', `somebody listens at ${path} already`, 'Stop the other host: ./halfdoor stop.');
   }
   unlinkSync(path);
 }

@@ -32,7 +32,7 @@ async function allow(context: Context, agent: string, path: string): Promise<voi
     const answer = context.printer.json ? null : await ask(keyboard, question);
     if (answer === null) return;
     if (!/^y(es)?$/i.test(answer.trim())) {
-      throw new Failure(`${agent} was not given ${path}`, `Without it: halfdoor chat ${agent}`);
+      throw new Failure(`${agent} was not given ${path}`, `Without it: ./halfdoor chat ${agent}`);
     }
   }
   warn(context, await context.api.call<MountView>('POST', '/v1/mounts', { path }));

@@ -1,4 +1,4 @@
-/** The steps of `halfdoor setup`. Each says what it will change, can be skipped, and finds by itself what is done already. */
+/** The steps of `./halfdoor setup`. Each says what it will change, can be skipped, and finds by itself what is done already. */
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { AgentView, CheckView } from '../../host/api/contract.ts';
 import { pathStep } from '../api.ts';

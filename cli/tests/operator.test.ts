@@ -19,7 +19,7 @@ test('trace: one line a step, what was written below it, and at the end where it
   assert.match(plain.out, /^ +\+\d\.\d{3} s .* notes +#\d+: text of the agent for nobody\n +\| thinking aloud$/m);
   assert.match(
     plain.out,
-    /\nNow: The answer is written and waits: nobody is connected to terminal:a\.\nNext: halfdoor chat a\n$/,
+    /\nNow: The answer is written and waits: nobody is connected to terminal:a\.\nNext: \.\/halfdoor chat a\n$/,
   );
   const json = await runCli(world.home, ['trace', id, '--json']);
   assert.equal(JSON.parse(json.out).now.standing, 'undelivered');

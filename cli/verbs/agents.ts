@@ -57,7 +57,7 @@ function asInput<T extends ModelOptions>(
 /** At least one option must be named. */
 export async function updateAgent(context: Context, name: string, options: ChangeOptions): Promise<void> {
   if (Object.keys(options).length === 0) {
-    throw new Failure('nothing to change was named', 'See: halfdoor agents update --help', 2);
+    throw new Failure('nothing to change was named', 'See: ./halfdoor agents update --help', 2);
   }
   const { baseUrl, ...rest } = options;
   const where = baseUrl === undefined ? {} : { baseUrl: baseUrl === false ? null : baseUrl };

@@ -33,7 +33,7 @@ export async function showDead(context: Context, id: string): Promise<void> {
 
 export async function replayDead(context: Context, id: string | undefined, all: boolean): Promise<void> {
   if ((id === undefined) !== all) {
-    throw new Failure('replay takes the id of one dead letter, or --all', 'See: halfdoor dead list', 2);
+    throw new Failure('replay takes the id of one dead letter, or --all', 'See: ./halfdoor dead list', 2);
   }
   if (id === undefined) return replayAll(context);
   const it = await withHost(context, () => context.api.call<ReplayView>('POST', `/v1/dead/${pathStep(id)}/replay`));

@@ -18,7 +18,7 @@ async function mustAgree(name: string): Promise<void> {
   const question = `Delete ${name}? Its conversations, files and memory are removed for good. [y/N] `;
   const answer = await ask({ input: process.stdin, output: process.stderr }, question);
   if (answer === null) {
-    throw new Failure('nobody is there to be asked', `If it shall go: halfdoor agents delete ${name} --yes`, 2);
+    throw new Failure('nobody is there to be asked', `If it shall go: ./halfdoor agents delete ${name} --yes`, 2);
   }
   if (!/^y(es)?$/i.test(answer.trim())) throw new Failure(`${name} stays`, 'Nothing was changed.');
 }

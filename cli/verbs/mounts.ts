@@ -11,14 +11,17 @@ export async function allowMount(context: Context, path: string): Promise<void> 
   await ensureHost(context);
   const input = { path: resolve(context.cwd, path) };
   const mount = await withHost(context, () => context.api.call<MountView>('POST', '/v1/mounts', input));
-  context.printer.answer(mount, `agents may be given ${mount.path}\nGive it: halfdoor chat AGENT --dir ${mount.path}`);
+  context.printer.answer(
+    mount,
+    `agents may be given ${mount.path}\nGive it: ./halfdoor chat AGENT --dir ${mount.path}`,
+  );
   warn(context, mount);
 }
 
 export async function listMounts(context: Context): Promise<void> {
   const mounts = await withHost(context, () => context.api.call<MountView[]>('GET', '/v1/mounts'));
   const rows = mounts.map((it) => [it.path, String(it.sessions.length), it.allowedAt]);
-  const none = 'no folder may be given to agents; allow one: halfdoor mounts allow PATH';
+  const none = 'no folder may be given to agents; allow one: ./halfdoor mounts allow PATH';
   context.printer.answer(mounts, rows.length === 0 ? none : table([['PATH', 'SESSIONS', 'ALLOWED'], ...rows]));
 }
 

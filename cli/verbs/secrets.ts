@@ -17,7 +17,7 @@ export async function setSecret(context: Context, name: string, more: number): P
   if (more > 0) {
     throw new Failure(
       'a value is never taken from the command line: every process of this machine can read it there, and the shell keeps it',
-      `Pipe it in, or type it when asked: halfdoor secrets set ${name}`,
+      `Pipe it in, or type it when asked: ./halfdoor secrets set ${name}`,
       2,
     );
   }

@@ -32,7 +32,7 @@ async function bury(deps: DeleteDeps, tx: Tx, name: string, actor: string): Prom
     .where('name', '=', name)
     .where('deleted_at', 'is', null)
     .executeTakeFirst();
-  if (!agent) throw new Refusal('not-found', `no agent named ${name}`, 'See `halfdoor agents list`.');
+  if (!agent) throw new Refusal('not-found', `no agent named ${name}`, 'See `./halfdoor agents list`.');
   const { id } = agent;
   const at = deps.now();
   const eventIds = await giveUp(tx, id, at);

@@ -69,7 +69,7 @@ export async function giveFolder(
 async function terminalOf({ central }: FoldersDeps, { name }: Agent, tx?: Tx): Promise<Routed> {
   const [to] = await route(tx ?? central.read, { channel: 'terminal', chat: name, thread: null });
   if (to) return to;
-  throw new Refusal('not-found', `no agent listens in terminal:${name}`, 'See `halfdoor agents list`.');
+  throw new Refusal('not-found', `no agent listens in terminal:${name}`, 'See `./halfdoor agents list`.');
 }
 
 async function takeBack(deps: FoldersDeps, sessionId: string, agentId: string, actor: string): Promise<void> {
@@ -98,7 +98,7 @@ const nested = (path: string, clash: { agent: string; path: string }): Refusal =
   new Refusal(
     'exists',
     `${clash.agent} works on ${clash.path}: while it does, nobody is given ${path}, as one would change what the other has`,
-    `Take that back first: halfdoor chat ${clash.agent} --no-dir, or /new there.`,
+    `Take that back first: ./halfdoor chat ${clash.agent} --no-dir, or /new there.`,
   );
 
 function viewOf(deps: FoldersDeps, agent: Agent, own: Claim, others: readonly Claim[]): FolderView {

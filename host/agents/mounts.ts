@@ -48,7 +48,7 @@ export const notAllowed = (path: string): Refusal =>
   new Refusal(
     'forbidden',
     `${path} is not among the folders that agents may be given`,
-    `Allow it: halfdoor mounts allow ${shellWord(path)}`,
+    `Allow it: ./halfdoor mounts allow ${shellWord(path)}`,
   );
 
 /** Folders of live sessions, but for one of them. */
@@ -114,7 +114,7 @@ export async function listMounts({ central }: Pick<MountsDeps, 'central'>): Prom
 export async function removeMount(deps: MountsDeps, given: unknown, actor: string): Promise<MountView> {
   const path = checkPath(given);
   const view = (await listMounts(deps)).find((it) => it.path === path);
-  if (!view) throw new Refusal('not-found', `${path} is not on the list`, 'See `halfdoor mounts list`.');
+  if (!view) throw new Refusal('not-found', `${path} is not on the list`, 'See `./halfdoor mounts list`.');
   const cutOff = await deps.central.commit('folder', async (tx) => {
     await tx.deleteFrom('mounts').where('path', '=', path).execute();
     await audit(tx, { id: deps.ids(), at: deps.now(), actor, action: 'mounts.remove', target: path });

@@ -40,7 +40,7 @@ async function change(tx: Tx, id: string, name: string, patch: AgentPatch): Prom
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
     .executeTakeFirst();
-  if (!row) throw new Refusal('not-found', `no agent named ${name}`, 'See `halfdoor agents list`.');
+  if (!row) throw new Refusal('not-found', `no agent named ${name}`, 'See `./halfdoor agents list`.');
   const { instructions: _, name: __, ...next } = checkInput(merged(row, patch));
   await tx.updateTable('agents').set(next).where('id', '=', id).execute();
 }

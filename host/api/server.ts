@@ -69,7 +69,7 @@ function routes(deps: ApiDeps): Hono<Env> {
   app.onError((error, c) => answerError(deps, error, c));
   app.notFound((c) => {
     const error = deps.redact(`no ${c.req.method} ${c.req.path} here`);
-    return c.json({ error, next: 'See `halfdoor help`.' }, 404);
+    return c.json({ error, next: 'See `./halfdoor help`.' }, 404);
   });
   app.get('/v1/status', async (c) => c.json(await deps.status()));
   app.post('/v1/stop', (c) => {
@@ -161,5 +161,5 @@ async function oneSession(deps: ApiDeps, id: string) {
   const [only, ...more] = found;
   if (only && more.length === 0) return only;
   if (only) throw new Refusal('bad-input', `${found.length} sessions begin with ${id}`, 'Give more of the id.');
-  throw new Refusal('not-found', `no session ${id}`, 'See `halfdoor sessions list`.');
+  throw new Refusal('not-found', `no session ${id}`, 'See `./halfdoor sessions list`.');
 }

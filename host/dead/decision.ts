@@ -34,7 +34,7 @@ export function drop(deps: DecisionDeps, letter: DeadView, actor: string): Promi
           .where('closed', 'is', null)
           .executeTakeFirst());
     if (numUpdatedRows === 0n) {
-      const next = 'See `halfdoor dead list`.';
+      const next = 'See `./halfdoor dead list`.';
       throw new Refusal('not-found', `dead letter ${id} was taken up or dropped meanwhile`, next);
     }
     await noteDecision(deps, tx, letter, actor, 'drop');

@@ -65,7 +65,7 @@ export async function deadLetter(db: Kysely<Schema>, id: string): Promise<DeadVi
   const [only, ...more] = found;
   if (only && more.length === 0) return only;
   if (only) throw new Refusal('bad-input', `several dead letters begin with ${id}`, 'Give more of the id.');
-  throw new Refusal('not-found', `no dead letter ${id}`, 'See `halfdoor dead list`.');
+  throw new Refusal('not-found', `no dead letter ${id}`, 'See `./halfdoor dead list`.');
 }
 
 export async function countDead(db: Kysely<Schema>): Promise<number> {
@@ -126,7 +126,7 @@ async function readDeliveries(
       at: row.settled_at ?? '',
       tries: row.tries + 1,
       error: `${row.channel}:${row.chat} did not take it: ${row.reason ?? 'no reason'}`,
-      next: `Mend that, then: halfdoor dead replay ${row.id}`,
+      next: `Mend that, then: ./halfdoor dead replay ${row.id}`,
       to: `${row.channel}:${row.chat}`,
       text: (JSON.parse(row.content) as DeliveryContent).text,
     })),

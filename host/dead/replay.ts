@@ -137,4 +137,4 @@ async function replayDelivery(deps: ReplayDeps, letter: DeadView, actor: string)
 }
 
 const gone = (id: string): Refusal =>
-  new Refusal('not-found', `dead letter ${id} was taken up or dropped meanwhile`, 'See `halfdoor dead list`.');
+  new Refusal('not-found', `dead letter ${id} was taken up or dropped meanwhile`, 'See `./halfdoor dead list`.');

@@ -1,4 +1,4 @@
-/** What a check of `halfdoor doctor` is, on both sides: the CLI looks at the install, a process of the host's user at the home. */
+/** What a check of `./halfdoor doctor` is, on both sides: the CLI looks at the install, a process of the host's user at the home. */
 
 /** `what`: a sentence or two. `next` ends with a command. `fixed`: what was done about it, seen to have helped. */
 export type Finding = { id: string; severity: 'broken' | 'warning'; what: string; next: string; fixed?: string };

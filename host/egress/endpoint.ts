@@ -49,10 +49,10 @@ export function keyFor(keys: ModelKeys, { key, ownAddress }: ModelEndpoint): Key
   const found = keys(key);
   if (!found.ok || /^[\x21-\x7e]+$/.test(found.value)) return found;
   const fault = `the secret ${key} holds characters that no key has`;
-  return { ok: false, fault, next: `Set it again: halfdoor secrets set ${key}` };
+  return { ok: false, fault, next: `Set it again: ./halfdoor secrets set ${key}` };
 }
 
-const GIVE_KEY = 'Name one: halfdoor secrets set NAME, then halfdoor agents update AGENT --key NAME.';
+const GIVE_KEY = 'Name one: ./halfdoor secrets set NAME, then ./halfdoor agents update AGENT --key NAME.';
 
 /** What to say where an endpoint refused what it was given. */
 export const refusedKey = ({ key }: ModelEndpoint): string =>

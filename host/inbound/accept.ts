@@ -49,7 +49,7 @@ function unknownChat(address: Address): Refusal {
   return new Refusal(
     'not-found',
     `no agent listens in ${address.channel}:${address.chat}`,
-    'See `halfdoor agents list`.',
+    'See `./halfdoor agents list`.',
   );
 }
 

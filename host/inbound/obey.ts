@@ -69,7 +69,7 @@ async function startAfresh(deps: ObeyDeps, tx: Tx, arrival: Arrival, to: To, aft
   const unanswered = dropped.filter((row) => row.kind === 'chat').length;
   const note =
     unanswered === 0 ? '' : ` ${unanswered} unanswered message${unanswered === 1 ? ' was' : 's were'} dropped.`;
-  const command = `halfdoor chat ${to.agent} --dir ${shellWord(folder ?? '')}`;
+  const command = `./halfdoor chat ${to.agent} --dir ${shellWord(folder ?? '')}`;
   const without = folder === null ? '' : ` It does not have the folder ${folder}; to give it again: ${command}`;
   await say(deps, tx, arrival, to, `A new conversation begins.${note}${without}`);
   aftermath.settledEvents.push(...dropped.map((row) => row.event_id));

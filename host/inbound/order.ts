@@ -51,10 +51,10 @@ async function targetOf(central: Central, sessionId: string) {
     .select(['sessions.key', 'chat_id', 'agent_id', 'agents.name', 'chats.channel', 'chats.platform_id', 'ended_at'])
     .where('sessions.id', '=', sessionId)
     .executeTakeFirst();
-  if (!row) throw new Refusal('not-found', `no session ${sessionId}`, 'See `halfdoor sessions list`.');
+  if (!row) throw new Refusal('not-found', `no session ${sessionId}`, 'See `./halfdoor sessions list`.');
   if (row.ended_at !== null) {
     const said = `session ${sessionId} ended at ${row.ended_at}`;
-    throw new Refusal('bad-input', said, 'See `halfdoor sessions list` for the one that goes on.');
+    throw new Refusal('bad-input', said, 'See `./halfdoor sessions list` for the one that goes on.');
   }
   const routed: Routed & { sessionId: string } = {
     chatId: row.chat_id,

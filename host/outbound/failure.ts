@@ -26,18 +26,18 @@ export function failureOf(reason: string | null, again: string = TRY_AGAIN): Fai
     case 'auth':
       return { error: detail || 'the model refused the key', next: giveKey(detail) };
     case 'model':
-      return { error: detail, next: 'See what the agent asks for: halfdoor agents get NAME.' };
+      return { error: detail, next: 'See what the agent asks for: ./halfdoor agents get NAME.' };
     case 'agent-deleted':
       return { error: 'the agent was deleted before this was answered', next: 'Send it to another agent.' };
     case 'sandbox':
       return {
         error: `the sandbox could not start${because}`,
-        next: 'See `halfdoor status` and host.log in the home, then send it again.',
+        next: 'See `./halfdoor status` and host.log in the home, then send it again.',
       };
     case 'folder':
       return {
         error: `the agent's folder cannot be used${because}`,
-        next: 'Mend that, give it again: halfdoor chat AGENT --dir PATH, or go on without: halfdoor chat AGENT --no-dir.',
+        next: 'Mend that, give it again: ./halfdoor chat AGENT --dir PATH, or go on without: ./halfdoor chat AGENT --no-dir.',
       };
     case 'died':
       return {
@@ -59,8 +59,8 @@ export function failureOf(reason: string | null, again: string = TRY_AGAIN): Fai
 /** The secret that is named is the one to set; where none is, the agent is given none. */
 function giveKey(detail: string): string {
   const [, name] = /\bsecret ([A-Z][A-Z0-9_]{0,63})\b/.exec(detail) ?? [];
-  if (name) return `Set it: halfdoor secrets set ${name}. It holds from the next message on.`;
-  return 'Name a key: halfdoor secrets set NAME, then halfdoor agents update AGENT --key NAME.';
+  if (name) return `Set it: ./halfdoor secrets set ${name}. It holds from the next message on.`;
+  return 'Name a key: ./halfdoor secrets set NAME, then ./halfdoor agents update AGENT --key NAME.';
 }
 
 export const failureText = (reason: string | null): string => {

@@ -62,7 +62,7 @@ export class Secrets {
 
   /** As it stands now: asked for at each use, so that a change holds from the next one on. */
   lookUp(name: string): Found {
-    const next = `Set it: halfdoor secrets set ${name}`;
+    const next = `Set it: ./halfdoor secrets set ${name}`;
     const kept = this.#kept.get(name);
     if (kept?.value === null) {
       return { ok: false, fault: `the secret ${name} cannot be opened with the key in ${this.#deps.keyFile}`, next };
@@ -116,7 +116,7 @@ export class Secrets {
 
   #notKept(name: string): Refusal {
     if (this.#environment(name) === null) {
-      return new Refusal('not-found', `there is no secret ${name}`, 'See `halfdoor secrets list`.');
+      return new Refusal('not-found', `there is no secret ${name}`, 'See `./halfdoor secrets list`.');
     }
     const next = 'Start the host again without it.';
     return new Refusal('not-found', `${name} is not kept here: the host has it from its environment`, next);

@@ -40,7 +40,7 @@ export function standingOf(known: Known): Now {
 /** A message that became no dispatch: the host itself did what it says. */
 function ofCommand({ facts, mayTake }: Known): Now {
   const { event, deliveries } = facts;
-  if (event.kind !== 'command') return now('no-reply', 'No agent took it up.', 'See `halfdoor agents list`.');
+  if (event.kind !== 'command') return now('no-reply', 'No agent took it up.', 'See `./halfdoor agents list`.');
   return undelivered(deliveries, mayTake) ?? now('obeyed', `The host did what ${event.text.trim()} says and answered.`);
 }
 
@@ -61,7 +61,7 @@ function ofFailed(it: DispatchFact): Now {
   const { error, next } = failureOf(it.reason);
   if (it.reason === 'stopped') return now('stopped', `It was taken back by /stop before it was answered.`, next);
   if (it.reason === 'new-conversation') return now('dropped', `It was dropped by /new: ${error}.`, next);
-  const again = `${next} Or take it up again: halfdoor dead replay ${it.id}`;
+  const again = `${next} Or take it up again: ./halfdoor dead replay ${it.id}`;
   const died = it.reason?.startsWith('died') === true;
   const count = `${it.tries.length} ${it.tries.length === 1 ? 'try' : 'tries'}`;
   const tries = it.state === 'dead' ? `; given up after ${count}` : '';
@@ -84,7 +84,7 @@ function ofSilent({ unsent }: Facts, it: DispatchFact): Now {
   const named = /^no-destination: (.*)$/s.exec(it.reason ?? '')?.[1];
   if (refused || named !== undefined) {
     const why = refused?.refused ?? `no destination named ${JSON.stringify(named)}.`;
-    const next = `Ask it to answer you by the name it has for you; its names: halfdoor agents get ${it.agent}`;
+    const next = `Ask it to answer you by the name it has for you; its names: ./halfdoor agents get ${it.agent}`;
     return now('no-reply', `${it.agent} wrote, but to somebody it cannot reach: ${why}`, next);
   }
   const next = 'Read its notes above, then ask again and say what you expect.';
@@ -92,12 +92,12 @@ function ofSilent({ unsent }: Facts, it: DispatchFact): Now {
 }
 
 function ofOpen(it: DispatchFact, live: Live | undefined): Now {
-  const stop = `halfdoor sessions stop ${it.sessionId} takes it back.`;
+  const stop = `./halfdoor sessions stop ${it.sessionId} takes it back.`;
   const before = triedBefore(it);
   if (live?.place) {
     const { n, of } = live.place;
     const text = `It waits for a sandbox: place ${n} of ${of} among those that wait, as at most ${LIMITS.awakeSandboxes} run at once.`;
-    return now('waiting', `${text}${before}`, 'It starts by itself; who is at work: halfdoor sessions list');
+    return now('waiting', `${text}${before}`, 'It starts by itself; who is at work: ./halfdoor sessions list');
   }
   if (live && live.uncollected.acks.length > 0) {
     return now('working', `${it.agent} has finished with it and the host is about to collect it.${before}`);
@@ -131,11 +131,11 @@ function undelivered(deliveries: readonly DeliveryFact[], mayTake: Known['mayTak
   if (it.closed === 'dropped') return now('dropped', `The answer to ${place} was ended for good by a person.`);
   if (it.state === 'dead') {
     const text = `The answer is written, but ${place} did not take it: ${it.reason ?? 'no reason'}.`;
-    return now('dead', text, `Mend that, then: halfdoor dead replay ${it.id}`);
+    return now('dead', text, `Mend that, then: ./halfdoor dead replay ${it.id}`);
   }
   if (!mayTake(it.address)) {
     const next =
-      it.address.channel === 'terminal' ? `halfdoor chat ${it.address.chat}` : 'It is sent once the channel is up.';
+      it.address.channel === 'terminal' ? `./halfdoor chat ${it.address.chat}` : 'It is sent once the channel is up.';
     return now('undelivered', `The answer is written and waits: nobody is connected to ${place}.`, next);
   }
   return ofWaiting(it, place);

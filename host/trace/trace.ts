@@ -1,4 +1,4 @@
-/** `halfdoor trace`: why did this message get no answer. Reads; changes nothing. */
+/** `./halfdoor trace`: why did this message get no answer. Reads; changes nothing. */
 import type { TraceView } from '../api/operator-contract.ts';
 import type { Central } from '../db/central.ts';
 import { Refusal } from '../refusal.ts';

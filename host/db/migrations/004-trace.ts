@@ -2,7 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /**
- * What `halfdoor trace` shows and nothing else keeps, and what becomes of dead letters. Breaks nothing: what came before
+ * What `./halfdoor trace` shows and nothing else keeps, and what becomes of dead letters. Breaks nothing: what came before
  * simply has no such rows.
  */
 const STATEMENTS = [

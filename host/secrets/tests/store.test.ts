@@ -120,7 +120,7 @@ test('central holds no value, names who set and removed it, and shows no row und
   );
   const swapped = (await open()).lookUp('C');
   assert.ok(!swapped.ok && /the secret C cannot be opened/.test(swapped.fault));
-  assert.equal(swapped.next, 'Set it: halfdoor secrets set C');
+  assert.equal(swapped.next, 'Set it: ./halfdoor secrets set C');
 });
 
 test('a key that is lost: each secret says so, the rest goes on, setting it again mends it', async (t) => {
