@@ -48,6 +48,20 @@ test('plain: a choice by its number, by return, and again after one that is not 
   assert.match(shown(), /There is no "7" here\.\n[^]*There is no "x" here\./);
 });
 
+const NAMED = {
+  id: 'name',
+  ask: 'Name',
+  otherwise: 'x',
+  problem: (name: string) => (/^[a-z]+$/.test(name) ? null : 'small letters only'),
+};
+
+test('a text that does not do: a person is asked again, a file of answers is refused', async () => {
+  const { asker, shown } = before('My Bot\nbot\n\n');
+  assert.deepEqual([await asker.text(NAMED), await asker.text(NAMED)], ['bot', 'x']);
+  assert.match(shown(), /^Name \[x\]: small letters only\nName \[x\]: /);
+  assert.throws(() => answersAsker({ name: 'My Bot' }, () => {}).text(NAMED), /"My Bot" is no answer to name/);
+});
+
 test('plain: what is typed unseen is rubbed out by its own keys, and the terminal is given back', async () => {
   const { asker, shown, raw } = before('sekx\u007fret\u007f\u007fet\r');
   assert.equal(await asker.secret({ id: 'k', ask: 'Key' }), 'sekret');

@@ -143,6 +143,31 @@ test('setup says that an endpoint does not answer, and is run again once it does
   assert.match(again.err, /Changed helper[^]*It answers \(\d+ ms\)/);
 });
 
+test('setup gives the demo’s agent a model, and makes another one rather than change what is there', async (t) => {
+  const ollama = await openOllama();
+  t.after(() => ollama.close());
+  const person = new Person(t, { OLLAMA_HOST: `127.0.0.1:${ollama.port}` });
+  const path = join(person.home, 'answers.json');
+  const names = async (): Promise<string[]> =>
+    JSON.parse((await person.run(['agents', 'list', '--json'])).out).map(
+      (it: { name: string; provider: string }) => `${it.name} ${it.provider}`,
+    );
+  writeFileSync(path, JSON.stringify({ provider: 'demo', agent: 'ada' }));
+  await person.run(['setup', '--answers', path]);
+  writeFileSync(path, JSON.stringify({ provider: 'ollama', check: false }));
+  await person.run(['setup', '--answers', path]);
+  assert.deepEqual(await names(), ['ada direct']);
+  await person.run(['setup', '--answers', path]);
+  assert.deepEqual(await names(), ['ada direct', 'helper direct']);
+});
+
+test('an agent that is not there: the one that was meant is named', async (t) => {
+  const person = new Person(t, {});
+  await person.run(['agents', 'create', 'helper', '--provider', 'demo']);
+  const { code, err } = await person.run(['chat', 'helpr'], 'x\n');
+  assert.deepEqual([code, err], [1, 'no agent named helpr\nDid you mean helper? See ./halfdoor agents list.\n']);
+});
+
 test('a home that nobody may write is a clear error with a next step', async (t) => {
   const person = new Person(t, {});
   const home = join(person.home, 'locked');
