@@ -128,7 +128,7 @@ test('without a bell it finds by looking what came in mid-turn, and what came af
     await began;
     session.project(STOP);
     await held;
-    session.tell('@tool send_message {"to":"home","text":"found"}\n@shell echo > rung');
+    session.tell('@tool send_message {"to":"home","text":"found"}\n@shell echo > rung; exec sleep 300');
     await rung;
     session.read();
     assert.deepEqual(session.said, ['found']);
