@@ -125,7 +125,7 @@ test('dropped for good: not listed, not taken up, and on record', async (t) => {
 /** As a platform that gave an answer of the first agent up after `tries` failed tries would leave it. */
 async function giveUp(world: World, delivery: string, tries: number): Promise<void> {
   await world.end('SIGTERM');
-  const central = new DatabaseSync(join(world.home, 'central.db'));
+  const central = new DatabaseSync(join(world.home, 'central.db'), { timeout: 5_000 });
   central
     .prepare(`update deliveries set state = 'dead', tries = ?, reason = 'no such chat', settled_at = ? where id = ?`)
     .run(tries, new Date().toISOString(), delivery);

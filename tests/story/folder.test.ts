@@ -148,7 +148,8 @@ test('the CLI: relative to where the caller stands, asked for without a terminal
   assert.deepEqual([allowed.code, allowed.out.includes(project)], [0, true]);
   assert.match(allowed.err, /holds \.env: agents that are given it can read that too/);
   const chat = await cli(world, ['chat', 'a', '--dir', 'project'], '@shell echo "${PWD##*/}"\n');
-  assert.deepEqual([chat.code, chat.err], [0, '']);
+  assert.equal(chat.code, 0);
+  assert.doesNotMatch(chat.err, /May a read/);
   assert.equal(chat.out.split('\n')[0], `* folder ${project}, read-write`);
   assert.match((await cli(world, ['mounts', 'list'])).out, new RegExp(`^${project} +1 `, 'm'));
   assert.match((await cli(world, ['chat', 'a'], '@reply x\n')).out, /^\* folder /);

@@ -100,7 +100,7 @@ test('a row to a destination that was never granted is dropped, noted, and the a
   await world.createAgent({ name: 'a' });
   await world.reply('a', '@reply warm');
   const { folder, cursor } = await world.session('a');
-  const file = new DatabaseSync(join(folder, 'out', 'outbound.db'));
+  const file = new DatabaseSync(join(folder, 'out', 'outbound.db'), { timeout: 5_000 });
   const insert = file.prepare(
     `insert into messages_out (seq, id, run, turn, answers, kind, destination, thread, content, timestamp)
      values (?, ?, 1, 't', '[]', ?, ?, null, ?, '2026-01-01T00:00:00.000Z')`,
@@ -133,7 +133,7 @@ test('a seq out of rule ends the run, the person is told, and others are answere
   for (const name of ['bad', 'good']) await world.createAgent({ name });
   await world.reply('bad', '@reply warm');
   const { folder, cursor } = await world.session('bad');
-  const file = new DatabaseSync(join(folder, 'out', 'outbound.db'));
+  const file = new DatabaseSync(join(folder, 'out', 'outbound.db'), { timeout: 5_000 });
   file
     .prepare(
       `insert into messages_out (seq, id, run, turn, answers, kind, destination, thread, content, timestamp)
@@ -154,7 +154,7 @@ test('a run that is refused row upon row is ended, and costs the host no more th
   await world.createAgent({ name: 'a' });
   await world.reply('a', '@reply warm');
   const { folder, cursor } = await world.session('a');
-  const file = new DatabaseSync(join(folder, 'out', 'outbound.db'));
+  const file = new DatabaseSync(join(folder, 'out', 'outbound.db'), { timeout: 5_000 });
   const insert = file.prepare(
     `insert into messages_out (seq, id, run, turn, answers, kind, destination, thread, content, timestamp)
      values (?, ?, 1, 't', '[]', 'message', 'elsewhere', null, '{"text":"x"}', '2026-01-01T00:00:00.000Z')`,

@@ -45,7 +45,11 @@ test('a secret that is set, changed or removed holds from the next request of a 
   const missing = await world.ask('a', 'hello');
   assert.deepEqual(
     [missing.status, missing.error, missing.next],
-    ['failed', 'there is no secret MY_KEY', 'Set it: halfdoor secrets set MY_KEY. It holds from the next message on.'],
+    [
+      'failed',
+      'there is no secret MY_KEY',
+      'Set it: ./halfdoor secrets set MY_KEY. It holds from the next message on.',
+    ],
   );
   const { pid } = await world.session('a');
   assert.deepEqual((await keep(world, 'MY_KEY', 'sk-first-value')).usedBy, ['a']);

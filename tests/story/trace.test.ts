@@ -107,7 +107,7 @@ test('a delivery that a platform refused for now: tries, reason and when the nex
   const { id, replies } = await world.ask('a', '@reply hello');
   await world.end('SIGTERM');
   const due = new Date(Date.now() + 1_500).toISOString();
-  const central = new DatabaseSync(join(world.home, 'central.db'));
+  const central = new DatabaseSync(join(world.home, 'central.db'), { timeout: 5_000 });
   central
     .prepare(`update deliveries set tries = 2, reason = 'the platform is busy', due_at = ? where id = ?`)
     .run(due, replies[0]?.delivery ?? '');
