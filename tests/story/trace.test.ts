@@ -55,7 +55,7 @@ test('nobody is connected: the answer waits and says how to see it', async (t) =
   const { now, hops } = await trace(world, id);
   assert.equal(now.standing, 'undelivered');
   assert.equal(now.text, 'The answer is written and waits: nobody is connected to terminal:a.');
-  assert.equal(now.next, 'halfdoor chat a');
+  assert.equal(now.next, './halfdoor chat a');
   assert.equal(hops.at(-1)?.text, '#3 waits');
 });
 
