@@ -3,8 +3,10 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Durable } from '@halfdoor/protocol/durable';
+import { listenBell } from '@halfdoor/protocol/host';
 import { agentDir } from './agents/agents.ts';
 import { serveApi } from './api/server.ts';
+import type { Channel } from './channels/channel.ts';
 import { TerminalChannel } from './channels/terminal.ts';
 import { isoNow, type Clock } from './clock.ts';
 import { Central } from './db/central.ts';
@@ -63,12 +65,16 @@ export async function openHost(options: HostOptions): Promise<Host> {
     log: log.scope('reader'),
     walled: (await probe('bubblewrap')).ok,
   });
-  const parts = wire(options, ground, { sandboxes, program, reader });
-  const { deliverer, sessions, terminal } = parts;
-  await deliverer.recover();
-  // Before anything can be accepted: a folder whose row is about to be committed must not pass for a stray.
-  await sessions.sweepFolders();
-  await sessions.recover();
+  const parts = wire(options, ground, {
+    sandboxes,
+    program,
+    reader,
+    openBell: listenBell,
+    openNet: (path, agent) => openNet({ keys: options.keys, log: log.scope('net') }, path, agent),
+    channels: {},
+  });
+  const { sessions } = parts;
+  await recover(parts);
   const started = { home: home.root, pid: options.pid, startedAt: ground.now() };
   const apiSocket = join(runDir, 'api.sock');
   const api = await serveApi(
@@ -87,14 +93,29 @@ export async function openHost(options: HostOptions): Promise<Host> {
   );
   const close = async (): Promise<void> => {
     await api.close();
-    await sessions.close();
-    terminal.close();
-    await deliverer.close(DRAIN_MS);
+    await drain(parts);
     await reader.close();
     await central.close();
     lock.release();
   };
   return { home, apiSocket, close };
+}
+
+type Parts = Pick<ReturnType<typeof wire>, 'deliverer' | 'sessions' | 'terminal'>;
+
+/** What a host before left open goes on; nothing may be accepted until this has resolved. */
+export async function recover({ deliverer, sessions }: Parts): Promise<void> {
+  await deliverer.recover();
+  // Before anything can be accepted: a folder whose row is about to be committed must not pass for a stray.
+  await sessions.sweepFolders();
+  await sessions.recover();
+}
+
+/** Runs end and are collected, what they said is delivered, at most `DRAIN_MS`; nothing may be accepted any more. */
+export async function drain({ deliverer, sessions, terminal }: Parts): Promise<void> {
+  await sessions.close();
+  terminal.close();
+  await deliverer.close(DRAIN_MS);
 }
 
 type Ground = Awaited<ReturnType<typeof openGround>>;
@@ -110,23 +131,30 @@ async function openGround(options: HostOptions) {
   const reaped = await reapStrays(home.label);
   if (reaped > 0) log.warn('ended what a host before left running', { processes: reaped });
   clearSockets(runDir);
-  const central = await Central.open(home.central, durable);
+  const central = await Central.open(home.central, durable, clock);
   const templates = ensureTemplates(home, durable);
   const ids = makeIds(() => clock.now().getTime());
   return { home, lock, runDir, central, templates, ids, now: () => isoNow(clock) };
 }
 
-type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader'>;
+/** What is not of this process, and what a simulation of the whole gives instead; `channels` beside the terminal. */
+export type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader' | 'openBell' | 'openNet'> & {
+  channels: Readonly<Record<string, Channel>>;
+};
 
 /** Delivery, sessions and accept know of each other only what is handed over here. */
-function wire(options: HostOptions, ground: Ground, machines: Machines) {
-  const { clock, log, durable, keys } = options;
+export function wire(
+  options: Pick<HostOptions, 'clock' | 'log' | 'durable'>,
+  ground: Omit<Ground, 'lock'>,
+  { channels, ...machines }: Machines,
+) {
+  const { clock, log, durable } = options;
   const { home, central, templates } = ground;
   const signals = new Signals();
   const terminal = new TerminalChannel((address) => void deliverer.kick(address));
   const deliverer: Deliverer = new Deliverer({
     central,
-    channels: { terminal },
+    channels: { ...channels, terminal },
     clock,
     log: log.scope('deliver'),
     onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
@@ -138,7 +166,6 @@ function wire(options: HostOptions, ground: Ground, machines: Machines) {
     log: log.scope('session'),
     signals,
     agentDir: (agentId) => agentDir(home, agentId),
-    openNet: (path, agent) => openNet({ keys, log: log.scope('net') }, path, agent),
     startDelivery: (head) => deliverer.start(head),
     tellAgent: async (sessionId, agentId, refused) => {
       const messages = await tellAgent(base, sessionId, agentId, refused);

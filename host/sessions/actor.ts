@@ -107,7 +107,7 @@ export class Actor {
   #kick(): void {
     if (this.#working) return;
     this.#working = true;
-    setImmediate(() => void this.#work());
+    this.#deps.clock.soon(() => void this.#work());
   }
 
   async #work(): Promise<void> {
