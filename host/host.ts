@@ -156,6 +156,7 @@ export function wire(
     central,
     channels: { ...channels, terminal },
     clock,
+    ids: ground.ids,
     log: log.scope('deliver'),
     onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
   });

@@ -4,17 +4,20 @@
  */
 import type { Address, Receipt } from '@halfdoor/protocol/message';
 import type { Channel, Outgoing } from '../channels/channel.ts';
-import type { Clock, Timer } from '../clock.ts';
+import { isoNow, type Clock, type Timer } from '../clock.ts';
 import type { Central, Tx } from '../db/central.ts';
+import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { errorText } from '../log.ts';
 import { takeHead, type Delivery } from './ledger.ts';
 import { afterSend, writeReceipt } from './receipt.ts';
+import { tellUndelivered } from './undelivered.ts';
 
 export type DeliverDeps = {
   central: Central;
   channels: Readonly<Record<string, Channel>>;
   clock: Clock;
+  ids: Ids;
   log: Log;
   /** A delivery of this session ended: projected back with the next enqueue. */
   onReceipt(sessionId: string, receipt: Receipt): void;
@@ -58,13 +61,21 @@ export class Deliverer {
       if (!channel) return;
       const sent = await channel.send(await this.#outgoing(delivery));
       const after = afterSend(sent, delivery.tries);
-      const { next, receipt } = await central.commit('receipt', (tx) =>
-        writeReceipt(tx, delivery, after, clock.now(), channel.ready(delivery.address)),
-      );
+      const { next, receipt, told } = await central.commit('receipt', async (tx) => ({
+        ...(await writeReceipt(tx, delivery, after, clock.now(), channel.ready(delivery.address))),
+        told: after.state === 'dead' ? await this.#tellUndelivered(tx, delivery, after.reason) : [],
+      }));
+      for (const notice of told) this.start(notice);
       if (receipt && delivery.sessionId) this.#deps.onReceipt(delivery.sessionId, receipt);
       if (after.state === 'queued') this.#again(delivery.address, after.retryMs);
       current = next;
     }
+  }
+
+  #tellUndelivered(tx: Tx, delivery: Delivery, reason: string): Promise<Delivery[]> {
+    const { ids, clock } = this.#deps;
+    const deps = { ids, now: () => isoNow(clock), mayTake: (address: Address) => this.mayTake(address) };
+    return tellUndelivered(deps, tx, delivery, reason);
   }
 
   /** Somebody may have come while the row was being put back: look again, at once or when it is due. */
@@ -121,13 +132,21 @@ export class Deliverer {
     return rows.length;
   }
 
-  /** At start: what was `sending` when the host ended may have arrived; it is sent again and says so. */
+  /**
+   * At start: what was `sending` when the host ended may have arrived; it is sent again and says so. What waits for its
+   * next try is tried when that is due.
+   */
   async recover(): Promise<void> {
-    const chats = await this.#deps.central.commit('receipt', (tx) => this.#putBack(tx));
-    for (const address of chats) await this.kick(address);
+    const now = this.#deps.clock.now().getTime();
+    for (const { dueAt, ...chat } of await this.#deps.central.commit('receipt', (tx) => this.#putBack(tx))) {
+      const leftMs = dueAt === null ? 0 : Date.parse(dueAt) - now;
+      if (leftMs > 0) this.#again({ ...chat, thread: null }, leftMs);
+      else await this.kick({ ...chat, thread: null });
+    }
   }
 
-  async #putBack(tx: Tx): Promise<Address[]> {
+  /** Every chat whose queue is not empty, and when its head is due. */
+  async #putBack(tx: Tx): Promise<{ channel: string; chat: string; dueAt: string | null }[]> {
     const sending = await tx
       .selectFrom('deliveries')
       .select(['ordinal', 'channel'])
@@ -141,13 +160,14 @@ export class Deliverer {
         .where('ordinal', '=', ordinal)
         .execute();
     }
-    const waiting = await tx
+    // Only a head is ever tried, so only a head has a time at which it is due.
+    return tx
       .selectFrom('deliveries')
       .select(['channel', 'chat'])
-      .distinct()
+      .select((eb) => eb.fn.max('due_at').as('dueAt'))
       .where('state', '=', 'queued')
+      .groupBy(['channel', 'chat'])
       .execute();
-    return waiting.map((it) => ({ ...it, thread: null }));
   }
 
   /** Ends timers and waits for attempts under way, at most `ms` milliseconds. */
