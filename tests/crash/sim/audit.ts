@@ -30,12 +30,15 @@ type AckRow = { seq: number; message_id: string; status: string; reason: string 
 export class Audit {
   readonly #home: Home;
   readonly #violate: Violate;
+  readonly #mayMiss: (session: string) => boolean;
   readonly #sessions = new Map<string, Memory>();
   readonly #files = new Map<string, { db: DatabaseSync; statements: Map<string, StatementSync> }>();
 
-  constructor(home: Home, violate: Violate) {
+  /** `mayMiss`: whether the last look at what this session wrote could not see all of it. */
+  constructor(home: Home, violate: Violate, mayMiss: (session: string) => boolean) {
     this.#home = home;
     this.#violate = violate;
+    this.#mayMiss = mayMiss;
   }
 
   /** The files were replaced: what is open belongs to those that are gone. */
@@ -188,6 +191,9 @@ export class Audit {
       const claims = memory.death?.claims ?? null;
       if (tries > before + 1) this.#violate(`the tries of ${id} grew by more than one`);
       if (!memory.death) this.#violate(`a try of ${id} was counted and no run of its session had died`);
+      if (memory.acked.has(id) && !this.#mayMiss(session_id)) {
+        this.#violate(`a try of ${id} was counted, which its run had answered`);
+      }
       if (claims !== null && claims.length > 0 && !claims.includes(id)) {
         this.#violate(`a try of ${id} was counted for a death of a run that did not work on it`);
       }

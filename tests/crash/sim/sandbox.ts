@@ -17,7 +17,7 @@ type Deps = Omit<RunDeps, 'onOver'> & {
   random: Random;
   failPercent(): number;
   onStart(run: SimRun): void;
-  onFailedStart(sessionId: string): void;
+  onFailedStart(spec: SandboxSpec): void;
   /** The run is over, and why; `asked` when the host had asked it to end. */
   onOver(run: SimRun, exit: SandboxExit, asked: boolean): void;
 };
@@ -48,7 +48,7 @@ export class SimSandbox implements Sandbox {
       const fails = random.chance(failPercent());
       scheduler.later(this.#life, `start ${spec.sessionId}`, START_MS, fails ? 'start fails' : 'starts a run', () => {
         if (!fails) return resolve(this.#begin(spec));
-        onFailedStart(spec.sessionId);
+        onFailedStart(spec);
         return reject(new SandboxError('no room for a sandbox', 'Make room.'));
       });
     });

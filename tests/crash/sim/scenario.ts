@@ -89,18 +89,23 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 
 /** How often a step is chosen: what comes seldom is chosen more often, what happens in every start less. */
 const WEIGHTS: Record<DurableStep, number> = {
-  ...{
-    migrate: 2,
-    template: 2,
-    agent: 3,
-    'session-folder': 6,
-    accept: 4,
-    enqueue: 4,
-    'start-run': 4,
-    'settle-dead': 5,
-  },
-  ...{ collect: 5, receipt: 4, 'end-session': 12, 'take-over': 4, continuation: 6, say: 8, settle: 5 },
-  ...{ 'prune-outbound': 4, 'prune-inbound': 4 },
+  migrate: 3,
+  template: 2,
+  agent: 4,
+  'session-folder': 3,
+  accept: 4,
+  enqueue: 5,
+  'start-run': 5,
+  'settle-dead': 5,
+  collect: 7,
+  receipt: 4,
+  'end-session': 14,
+  'take-over': 6,
+  continuation: 5,
+  say: 16,
+  settle: 8,
+  'prune-outbound': 16,
+  'prune-inbound': 5,
 };
 
 /** Up to `skip` times it goes well first. */

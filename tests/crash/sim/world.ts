@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { OUTBOUND_VERSION, outboundSchema, schemaFingerprint } from '@halfdoor/protocol/host';
 import { homeAt, sessionPaths, type Home } from '../../../host/home.ts';
 import { makeIds, type Ids } from '../../../host/ids.ts';
-import type { SandboxExit } from '../../../host/sandboxes/sandbox.ts';
+import type { SandboxExit, SandboxSpec } from '../../../host/sandboxes/sandbox.ts';
 import { Audit } from './audit.ts';
 import { Bells } from './bells.ts';
 import { CrashPoints, mortalDurable, type Coverage, type Crash } from './crash-points.ts';
@@ -48,6 +48,8 @@ export class World {
   readonly #bells: Bells;
   readonly #hot = new Set<string>();
   readonly #lost = new Set<string>();
+  /** Sessions whose file could not be read in time, or was written after it was. */
+  readonly #blurred = new Set<string>();
   readonly #lingering = new Set<SimRun>();
   readonly #ids: Ids;
   readonly #fingerprints = { [OUTBOUND_VERSION]: schemaFingerprint(outboundSchema()) };
@@ -62,7 +64,11 @@ export class World {
     this.random = new Random(scenario.seed);
     this.scheduler = new Scheduler(this.random);
     this.points = new CrashPoints(scenario.crashes, coverage);
-    this.audit = new Audit(this.home, (what) => this.violate(what));
+    this.audit = new Audit(
+      this.home,
+      (what) => this.violate(what),
+      (session) => this.#blurred.has(session),
+    );
     const { scheduler, random, outside } = this;
     const shared = { scheduler, random, outside, weather: () => this.weather };
     this.post = new Platform('post', true, shared);
@@ -147,7 +153,7 @@ export class World {
       durable: (of) => this.#durable(of, (step) => this.#afterRunner(of, step)),
       failPercent: () => this.weather.failedStarts,
       onStart: (run) => this.#onStart(run),
-      onFailedStart: (session) => this.audit.died(session, null),
+      onFailedStart: (spec) => this.#onFailedStart(spec),
       onOver: (run, exit, asked) => this.#onOver(run, exit, asked),
       onPrompt: (session, ids) => this.audit.prompt(session, ids),
     });
@@ -161,6 +167,11 @@ export class World {
     this.audit.runner(sessionId, step);
   }
 
+  #onFailedStart({ sessionId, recover }: SandboxSpec): void {
+    if (recover) this.#blurred.add(sessionId);
+    else this.audit.died(sessionId, null);
+  }
+
   #onStart(run: SimRun): void {
     const other = [...this.runs].find((it) => it.spec.sessionId === run.spec.sessionId);
     if (other) this.violate(`${run.life.name} starts while ${other.life.name} lives`);
@@ -170,6 +181,7 @@ export class World {
   #onOver(run: SimRun, exit: SandboxExit, asked: boolean): void {
     this.runs.delete(run);
     if (this.#lingering.delete(run)) return;
+    if (run.spec.recover && this.#hot.has(run.spec.sessionId)) this.#blurred.add(run.spec.sessionId);
     this.scheduler.note(`${run.life.name} is over: ${exit.signal ?? exit.code}`);
     if (exit.code === 1) this.violate(`${run.life.name} failed: ${exit.stderr}`);
     if (!asked && !run.spec.recover) this.audit.died(run.spec.sessionId, run.claims());
@@ -191,6 +203,7 @@ export class World {
     this.#lingering.add(run);
     const exit = { code: null, signal: 'SIGKILL', stderr: '' };
     this.audit.died(run.spec.sessionId, run.claims());
+    this.#blurred.add(run.spec.sessionId);
     host.sandbox.gone(run, exit);
     this.scheduler.after(run.life, this.random.below(LINGER_MS), 'is really gone', () => run.kill());
   }
