@@ -41,6 +41,22 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'a number is given again after pruning',
+    row: 'enqueue',
+    edits: [
+      {
+        file: 'protocol/inbound.ts',
+        from: `this.#file.all('select seq_high from meta')[0]?.seq_high`,
+        to: `this.#file.all('select max(seq) as seq_high from messages_in')[0]?.seq_high ?? 0`,
+      },
+      {
+        file: 'protocol/inbound.ts',
+        from: 'nextSeq(HOST_PARITY, high, cursor)',
+        to: 'nextSeq(HOST_PARITY, high)',
+      },
+    ],
+  },
+  {
     name: 'claims of a dead run count for the next',
     row: 'claim',
     edits: [
@@ -101,6 +117,17 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'new numbers hide what was said',
+    row: 'say',
+    edits: [
+      {
+        file: 'protocol/outbound.ts',
+        from: 'seq > min(?, (select max(seq) from messages_out) - ?)',
+        to: 'seq > max(?, 0 * ?)',
+      },
+    ],
+  },
+  {
     name: 'acked at the push',
     row: 'settle',
     edits: [
@@ -143,17 +170,6 @@ export const mutants: readonly Mutant[] = [
     name: 'what is acked is read again',
     row: 'settle',
     edits: [{ file: 'runner/intake.ts', from: '(this.#first && this.#isSettled(row.id))', to: 'this.#first === null' }],
-  },
-  {
-    name: 'a number is given again after pruning',
-    row: 'settle',
-    edits: [
-      {
-        file: 'protocol/outbound.ts',
-        from: `this.#file.all('select seq_high from meta')[0]?.seq_high`,
-        to: `this.#file.all('select max(seq) as seq_high from (select seq from messages_out union select seq from processing_ack)')[0]?.seq_high ?? 0`,
-      },
-    ],
   },
   {
     name: 'the cursor moves before what it stands for',
@@ -201,6 +217,17 @@ export const mutants: readonly Mutant[] = [
     row: 'deliver',
     edits: [
       { file: 'host/outbound/deliver.ts', from: `told: after.state === 'dead' ?`, to: `told: after.state === '' ?` },
+    ],
+  },
+  {
+    name: 'a stop that is given up is told to nobody',
+    row: 'after an exit',
+    edits: [
+      {
+        file: 'host/outbound/settle.ts',
+        from: `row.state === 'done' ? 'Stopped.' : failureText(row.reason)`,
+        to: `row.state === 'done' ? 'Stopped.' : null`,
+      },
     ],
   },
   {

@@ -19,10 +19,15 @@ type Memory = {
   outboundHigh: number;
   said: Ids;
   acked: Ids;
-  /** What its last run worked on when it died; null when it said nothing, or did not start. */
-  death: { claims: string[] | null } | null;
+  death: Death | null;
   tries: Map<string, number>;
 };
+
+/**
+ * How its last run died: what it worked on, null when it said nothing or did not start, and what was open then. `owed`:
+ * whether what would have started it is still to be counted against.
+ */
+type Death = { run: number; claims: string[] | null; open: Map<string, number>; owed: boolean };
 
 type OutRow = { seq: number; answers: string; kind: string };
 type AckRow = { seq: number; message_id: string; status: string; reason: string | null };
@@ -77,7 +82,10 @@ export class Audit {
   /** After a step of the host. */
   host(step: DurableStep): void {
     if (step === 'collect' || step === 'start-run') this.#cursors();
-    if (step === 'settle-dead') this.#tries();
+    if (step === 'settle-dead') {
+      this.#tries();
+      this.#owed();
+    }
     if (step === 'enqueue' || step === 'prune-inbound') for (const id of this.#sessions.keys()) this.#inbound(id);
   }
 
@@ -175,9 +183,43 @@ export class Audit {
     }
   }
 
-  /** A run died, or did not start. */
-  died(session: string, claims: string[] | null): void {
-    this.#memory(session).death = { claims };
+  /** A run died, or did not start. `seen`: a host is there to see it. */
+  died({ sessionId, run }: { sessionId: string; run: number }, claims: string[] | null, seen: boolean): void {
+    const open = this.central<{ id: string; tries: number }>(
+      `select id, tries from dispatches where session_id = ? and state = 'open' and wakes = 1`,
+      sessionId,
+    );
+    const tries = new Map(open.map((it) => [it.id, it.tries]));
+    this.#memory(sessionId).death = { run, claims, open: tries, owed: seen && claims === null };
+  }
+
+  /** The host ends, or is killed: what died meanwhile is held against nothing. */
+  forgive(): void {
+    for (const memory of this.#sessions.values()) if (memory.death) memory.death.owed = false;
+  }
+
+  /** A run that said nothing counts against all that would have started it. */
+  #owed(): void {
+    for (const [session, { death }] of this.#sessions) {
+      if (!death?.owed || this.#mayMiss(session)) continue;
+      const [ended] = this.central(
+        'select 1 from runs where session_id = ? and run = ? and ended_at is not null',
+        session,
+        death.run,
+      );
+      if (!ended) continue;
+      death.owed = false;
+      death.owed = false;
+      for (const [id, before] of death.open) {
+        const [now] = this.central<{ state: string; tries: number }>(
+          'select state, tries from dispatches where id = ?',
+          id,
+        );
+        if (now?.state === 'open' && now.tries === before) {
+          this.#violate(`${id} would have started a run that died without a word, and no try was counted`);
+        }
+      }
+    }
   }
 
   /** Tries may grow by one after a death, and only of what that run worked on. */
@@ -194,7 +236,7 @@ export class Audit {
       if (memory.acked.has(id) && !this.#mayMiss(session_id)) {
         this.#violate(`a try of ${id} was counted, which its run had answered`);
       }
-      if (claims !== null && claims.length > 0 && !claims.includes(id)) {
+      if (claims !== null && claims.length > 0 && !claims.includes(id) && !this.#mayMiss(session_id)) {
         this.#violate(`a try of ${id} was counted for a death of a run that did not work on it`);
       }
       memory.tries.set(id, tries);

@@ -15,6 +15,7 @@ const WAY_MS = 2;
 export class Bells {
   readonly #deps: Deps;
   readonly #listening = new Map<string, Listening>();
+  readonly #deaf = new WeakSet<Life>();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -53,14 +54,21 @@ export class Bells {
     });
   }
 
+  /** This run does not learn that its host has hung up: it is not scheduled, or its socket does not say so. */
+  deafen(life: Life): void {
+    this.#deaf.add(life);
+  }
+
   /** The run's end. Rejects when nobody listens. */
   connect(life: Life, path: string, onRing: () => void): Promise<BellRunner> {
     if (life.ended) return never();
     const at = this.#listening.get(path);
     if (!at) return Promise.reject(new Error('nobody listens'));
     const { promise: gone, resolve } = Promise.withResolvers<void>();
-    const goneNow = (): void =>
-      void this.#deps.scheduler.later(life, 'bell end', WAY_MS, 'finds the host gone', () => resolve());
+    const goneNow = (): void => {
+      if (this.#deaf.has(life)) return;
+      this.#deps.scheduler.later(life, 'bell end', WAY_MS, 'finds the host gone', () => resolve());
+    };
     const connection: Connection = { life, onRing, pending: false, goneNow };
     at.connections.add(connection);
     const isOpen = (): boolean => !life.ended && at.connections.has(connection);

@@ -2,8 +2,11 @@
 import { DURABLE_STEPS, type Durable, type DurableStep, type Edge } from '@halfdoor/protocol/durable';
 import { Killed, never, type Life } from './life.ts';
 
-/** `self`: the side that takes the step. `power`: everything at once, and the files as they lie there at that instant. */
-export type Crash = { step: DurableStep; edge: Edge; skip: number; who: 'self' | 'power' };
+/**
+ * `self`: the side that takes the step. `power`: everything at once, and the files as they lie there at that instant.
+ * `linger`: a run is reported gone, and goes on for a moment.
+ */
+export type Crash = { step: DurableStep; edge: Edge; skip: number; who: 'self' | 'power' | 'linger' };
 
 export type Coverage = Record<string, { before: number; after: number }>;
 
@@ -47,9 +50,13 @@ export class CrashPoints {
       return null;
     }
     this.#plan.splice(at, 1);
+    return crash;
+  }
+
+  /** Somebody was killed here. */
+  count(step: DurableStep, edge: Edge): void {
     const counts = this.#coverage[step];
     if (counts) counts[edge] += 1;
-    return crash;
   }
 }
 
@@ -57,7 +64,7 @@ export type Witness = {
   points: CrashPoints;
   /** The effect is done and durable. */
   done(step: DurableStep): void;
-  /** Ends the side, and for `power` everything else. */
+  /** Ends the side, and for `power` everything else; for `linger` the side goes on. */
   crash(crash: Crash): void;
 };
 
@@ -67,7 +74,8 @@ export function mortalDurable(life: Life, { points, done, crash }: Witness): Dur
     if (life.ended) return true;
     const planned = points.take(step, edge);
     if (planned) crash(planned);
-    return planned !== null;
+    if (life.ended) points.count(step, edge);
+    return life.ended;
   };
   const over = <T>(step: DurableStep): T => {
     if (AT_ONCE.has(step)) throw new Killed(life);

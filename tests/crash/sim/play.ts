@@ -138,7 +138,7 @@ class Play {
       case 'kill':
         return { host: () => world.killHost(), run: () => this.#killRun(), power: () => world.cutPower() }[it.who]();
       case 'linger':
-        return world.linger();
+        return world.linger([...world.runs][0]);
       case 'restart':
         return world.restart(false);
       case 'lose-inbound':

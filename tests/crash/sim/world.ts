@@ -24,7 +24,7 @@ import type { SimRun } from './sim-run.ts';
 export type LiveHost = { life: Life; parts: Parts | null; reader: SimReader; sandbox: SimSandbox };
 
 const DOWN_MS = 400;
-const LINGER_MS = 60;
+const LINGER_MS = 150;
 
 export class World {
   readonly scenario: Scenario;
@@ -135,14 +135,20 @@ export class World {
     if (!host.life.ended) this.onUp(parts);
   }
 
+  /** Whether there is a host that was not told to end. */
+  get #hostIsUp(): boolean {
+    return this.host !== null && this.host.parts !== null;
+  }
+
   #durable(life: Life, done: Parameters<typeof mortalDurable>[1]['done']) {
     return mortalDurable(life, { points: this.points, done, crash: (crash) => this.#onCrash(life, crash) });
   }
 
   #onCrash(life: Life, { step, edge, who }: Crash): void {
-    this.scheduler.note(`${life.name} is killed ${edge} ${step}${who === 'power' ? ', with everything else' : ''}`);
+    this.scheduler.note(`${life.name} is to be killed ${edge} ${step}: ${who}`);
     if (who === 'power') this.cutPower();
     else if (life === this.host?.life) this.killHost();
+    else if (who === 'linger') this.linger([...this.runs].find((it) => it.life === life));
     else this.killRun([...this.runs, ...this.#lingering].find((it) => it.life === life));
   }
 
@@ -167,9 +173,9 @@ export class World {
     this.audit.runner(sessionId, step);
   }
 
-  #onFailedStart({ sessionId, recover }: SandboxSpec): void {
-    if (recover) this.#blurred.add(sessionId);
-    else this.audit.died(sessionId, null);
+  #onFailedStart(spec: SandboxSpec): void {
+    if (spec.recover) this.#blurred.add(spec.sessionId);
+    else this.audit.died(spec, null, this.#hostIsUp);
   }
 
   #onStart(run: SimRun): void {
@@ -184,7 +190,7 @@ export class World {
     if (run.spec.recover && this.#hot.has(run.spec.sessionId)) this.#blurred.add(run.spec.sessionId);
     this.scheduler.note(`${run.life.name} is over: ${exit.signal ?? exit.code}`);
     if (exit.code === 1) this.violate(`${run.life.name} failed: ${exit.stderr}`);
-    if (!asked && !run.spec.recover) this.audit.died(run.spec.sessionId, run.claims());
+    if (!asked && !run.spec.recover) this.audit.died(run.spec, run.claims(), this.#hostIsUp);
   }
 
   /** SIGKILL of one run; what it was writing may be left half written. */
@@ -195,15 +201,15 @@ export class World {
   }
 
   /** The host learns that a run is gone which writes on for a moment. */
-  linger(): void {
-    const [run] = this.runs;
+  linger(run: SimRun | undefined): void {
     const { host } = this;
     if (!run || !host || run.spec.recover) return;
     this.runs.delete(run);
     this.#lingering.add(run);
     const exit = { code: null, signal: 'SIGKILL', stderr: '' };
-    this.audit.died(run.spec.sessionId, run.claims());
+    this.audit.died(run.spec, run.claims(), this.#hostIsUp);
     this.#blurred.add(run.spec.sessionId);
+    this.#bells.deafen(run.life);
     host.sandbox.gone(run, exit);
     this.scheduler.after(run.life, this.random.below(LINGER_MS), 'is really gone', () => run.kill());
   }
@@ -215,6 +221,7 @@ export class World {
     host.life.end();
     this.scheduler.drop(host.life);
     this.audit.close();
+    this.audit.forgive();
     for (const person of this.people) person.meet(null);
     this.scheduler.later(this.outside, 'host', DOWN_MS, 'a host is started', () => this.startHost());
   }
@@ -236,6 +243,7 @@ export class World {
     if (!host?.parts) return;
     const { life, parts, reader } = host;
     host.parts = null;
+    this.audit.forgive();
     const over = (): void => {
       if (life.ended) return;
       this.scheduler.note(`${life.name} has ended`);
