@@ -4,9 +4,9 @@ import { Killed, never, type Life } from './life.ts';
 
 /**
  * `self`: the side that takes the step. `power`: everything at once, and the files as they lie there at that instant.
- * `linger`: a run is reported gone, and goes on for a moment.
+ * `linger`: a run is reported gone, and goes on for a moment. `says`: at that moment somebody speaks.
  */
-export type Crash = { step: DurableStep; edge: Edge; skip: number; who: 'self' | 'power' | 'linger' };
+export type Crash = { step: DurableStep; edge: Edge; skip: number; who: 'self' | 'power' | 'linger'; says: boolean };
 
 export type Coverage = Record<string, { before: number; after: number }>;
 

@@ -15,6 +15,8 @@ const MAX_STEPS = 60_000;
 /** Deliveries are tried for ten minutes, and an idle sandbox lives for ten. */
 const MAX_MS = 3 * 3_600_000;
 const LOOK_EVERY = 25;
+/** Numbers of messages that the story does not name. */
+const OUT_OF_TURN = 100_000;
 
 export async function play(scenario: Scenario, below: string, coverage: Coverage): Promise<Played> {
   const world = new World(scenario, below, coverage);
@@ -41,6 +43,7 @@ class Play {
   async toTheEnd(): Promise<number> {
     const world = this.#world;
     world.onUp = (parts) => void this.#onUp(parts).catch((error: unknown) => this.#failed(parts, error));
+    world.onSpeak = () => this.#speak();
     world.startHost();
     await this.#until('everybody can be spoken to', () => this.#ready.size === world.scenario.agents);
     this.#plan();
@@ -144,6 +147,11 @@ class Play {
       case 'lose-inbound':
         return world.loseInbound(agentOf(it.agent));
     }
+  }
+
+  #speak(): void {
+    const { random, scenario } = this.#world;
+    this.#say(message(OUT_OF_TURN + this.#sent.length, random.below(scenario.agents), 'plain'));
   }
 
   #killRun(): void {

@@ -119,6 +119,7 @@ const crash: fc.Arbitrary<Crash> = fc.record({
   edge: fc.constantFrom<Edge>('before', 'after'),
   skip: fc.oneof(fc.constant(0), fc.nat({ max: 2 })),
   who: fc.constantFrom('self', 'self', 'self', 'self', 'power', 'linger'),
+  says: fc.nat({ max: 3 }).map((it) => it === 0),
 });
 
 const percent = (max: number): fc.Arbitrary<number> => fc.oneof(fc.constant(0), fc.nat({ max }));
@@ -127,9 +128,9 @@ const weather: fc.Arbitrary<Weather> = fc.record({
   lostRings: percent(30),
   lockedReads: percent(20),
   busyWrites: percent(20),
-  failedStarts: percent(20),
+  failedStarts: percent(40),
   failedSends: percent(30),
-  deadSends: percent(10),
+  deadSends: percent(30),
   slowSends: percent(20),
   drops: percent(30),
   hotJournals: percent(60),

@@ -60,7 +60,9 @@ function judgeDispatch(world: World, it: Message, dispatch: Dispatch, told: read
   if (notices.size > 1) world.violate(`${at} has ${notices.size} notices`);
   if (state === 'dead' && tries < TRIES) world.violate(`${at} was given up after ${tries} tries`);
   if (state === 'done' && reason === null && notices.size === 0) return judgeReplies(world, it, at, told);
-  if (!TOLD_ELSEWHERE.includes(reason ?? '') && notices.size === 0)
+  // What was said to a batch before it fell silent counts as said to each of it.
+  const isTold = state === 'done' ? told.length > 0 : notices.size > 0;
+  if (!TOLD_ELSEWHERE.includes(reason ?? '') && !isTold)
     world.violate(`${at} was not answered, and nobody was told why`);
   return undefined;
 }

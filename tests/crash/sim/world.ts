@@ -45,6 +45,8 @@ export class World {
   host: LiveHost | null = null;
   /** Called whenever a host is up. */
   onUp: (parts: Parts) => void = () => {};
+  /** Called when somebody speaks out of turn. */
+  onSpeak: () => void = () => {};
   readonly #bells: Bells;
   readonly #hot = new Set<string>();
   readonly #lost = new Set<string>();
@@ -144,7 +146,8 @@ export class World {
     return mortalDurable(life, { points: this.points, done, crash: (crash) => this.#onCrash(life, crash) });
   }
 
-  #onCrash(life: Life, { step, edge, who }: Crash): void {
+  #onCrash(life: Life, { step, edge, who, says }: Crash): void {
+    if (says) this.scheduler.add(this.outside, 'speaks', 0, 'somebody speaks', () => this.onSpeak());
     this.scheduler.note(`${life.name} is to be killed ${edge} ${step}: ${who}`);
     if (who === 'power') this.cutPower();
     else if (life === this.host?.life) this.killHost();
