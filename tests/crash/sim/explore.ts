@@ -1,10 +1,11 @@
 /** Plays many stories, and when one goes wrong looks for the shortest that does. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { noCoverage, type Coverage } from './crash-points.ts';
 import { play } from './play.ts';
 import { scenarios, type Scenario } from './scenario.ts';
-import { playground } from './world.ts';
 
 export type Found = {
   runs: number;
@@ -68,4 +69,25 @@ export async function tell(seed: number): Promise<string[]> {
   if (scenario === undefined) throw new Error('there is no story');
   const { trace, violations } = await play(scenario, playground(grounds()), noCoverage());
   return [...trace, ...violations];
+}
+
+/** What goes wrong in this very story, given as JSON. */
+export async function retell(story: string): Promise<string[]> {
+  const { violations } = await play(JSON.parse(story) as Scenario, playground(grounds()), noCoverage());
+  return violations;
+}
+
+/** Where stories are played: in memory where the machine has such a folder, as what is synced there costs nothing. */
+function playground(candidates: readonly string[]): string {
+  for (const folder of candidates) {
+    try {
+      const made = mkdtempSync(join(folder, 'hd-try-'));
+      mkdirSync(join(made, 'x'));
+      rmSync(made, { recursive: true });
+      return folder;
+    } catch {
+      continue;
+    }
+  }
+  throw new Error(`none of ${candidates.join(', ')} can be written`);
 }

@@ -1,7 +1,7 @@
 /**
- * `node tests/crash/sim/main.ts [--runs N] [--seed N] [--path P] [--seconds N] [--mutant NAME] [--as-found]
- * [--trace SEED]`: plays
- * stories until one goes wrong or all are told. Says what was covered as one line of JSON; ends with 1 when one went wrong.
+ * `node tests/crash/sim/main.ts [--runs N] [--seed N] [--path P] [--seconds N] [--mutant NAME] [--as-found]`: plays stories
+ * until one goes wrong or all are told. Says what was covered as one line of JSON; ends with 1 when one went wrong.
+ * `--trace SEED` tells one story line by line, `--story JSON` says what goes wrong in this very one.
  */
 import { parseArgs } from 'node:util';
 import { loadWith } from './hooks.ts';
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     seconds: { type: 'string' },
     mutant: { type: 'string' },
     trace: { type: 'string' },
+    story: { type: 'string' },
     'as-found': { type: 'boolean', default: false },
   },
 });
@@ -23,10 +24,12 @@ const mutant = values.mutant === undefined ? undefined : mutants.find((it) => it
 if (values.mutant !== undefined && !mutant) throw new Error(`no mutant named ${values.mutant}`);
 loadWith(mutant?.edits ?? []);
 // After the hooks: whatever these import is loaded as they say.
-const { explore, tell } = await import('./explore.ts');
+const { explore, retell, tell } = await import('./explore.ts');
 
 if (values.trace !== undefined) {
   process.stdout.write(`${(await tell(Number(values.trace))).join('\n')}\n`);
+} else if (values.story !== undefined) {
+  process.stdout.write(`${JSON.stringify(await retell(values.story))}\n`);
 } else {
   const found = await explore({
     runs: Number(values.runs),

@@ -19,7 +19,7 @@ export type RunDeps = {
   durable(life: Life): Durable;
   newId(): string;
   /** Messages are put before the model. */
-  onPrompt(sessionId: string, ids: readonly string[]): void;
+  onPrompt(run: SimRun, ids: readonly string[]): void;
   onOver(run: SimRun, exit: SandboxExit): void;
 };
 
@@ -129,8 +129,8 @@ export class SimRun {
   /** The provider's events come one by one, so that anything may happen between two of them. */
   #paced(provider: AgentProvider): AgentProvider {
     const { scheduler, onPrompt } = this.#deps;
-    const { life, spec } = this;
-    const told = (message: PromptMessage): void => onPrompt(spec.sessionId, message.ids);
+    const { life } = this;
+    const told = (message: PromptMessage): void => onPrompt(this, message.ids);
     const pause = (): Promise<void> =>
       life.ended ? never() : new Promise((resolve) => scheduler.later(life, 'thinks', THINK_MS, 'thinks', resolve));
     async function* paced(events: AsyncIterable<ProviderEvent>): AsyncGenerator<ProviderEvent> {

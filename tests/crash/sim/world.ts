@@ -1,5 +1,5 @@
 /** One story from its first start to its end: the parts, who is alive, and who is killed. */
-import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OUTBOUND_VERSION, outboundSchema, schemaFingerprint } from '@halfdoor/protocol/host';
 import { homeAt, sessionPaths, type Home } from '../../../host/home.ts';
@@ -164,7 +164,8 @@ export class World {
       onStart: (run) => this.#onStart(run),
       onFailedStart: (spec) => this.#onFailedStart(spec),
       onOver: (run, exit, asked) => this.#onOver(run, exit, asked),
-      onPrompt: (session, ids) => this.audit.prompt(session, ids),
+      // What a run that lingers asks its model comes to nothing.
+      onPrompt: (run, ids) => this.#lingering.has(run) || this.audit.prompt(run.spec.sessionId, ids),
     });
   }
 
@@ -282,19 +283,4 @@ export class World {
     this.audit.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-/** Where stories are played: in memory where the machine has such a folder, as what is synced there costs nothing. */
-export function playground(candidates: readonly string[]): string {
-  for (const folder of candidates) {
-    try {
-      const made = mkdtempSync(join(folder, 'hd-try-'));
-      mkdirSync(join(made, 'x'));
-      rmSync(made, { recursive: true });
-      return folder;
-    } catch {
-      continue;
-    }
-  }
-  throw new Error(`none of ${candidates.join(', ')} can be written`);
 }
