@@ -173,7 +173,9 @@ export class Deliverer {
   /** Ends timers and waits for attempts under way, at most `ms` milliseconds. */
   async close(ms: number): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
-    const limit = new Promise<void>((resolve) => this.#deps.clock.after(ms, resolve));
-    await Promise.race([Promise.all(this.#running), limit]);
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const limit = this.#deps.clock.after(ms, resolve);
+    await Promise.race([Promise.all(this.#running), over]);
+    limit.cancel();
   }
 }
