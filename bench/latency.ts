@@ -1,5 +1,6 @@
 /** Warm: message in → reply out, with a provider that takes no time; floor and messages interleaved. */
-import { Client, inWorld, makeFloor, pause, percentile, round, roundTrip } from './measure.ts';
+import { Line } from './line.ts';
+import { inWorld, makeFloor, pause, percentile, round } from './measure.ts';
 
 const WARM_UP = 30;
 const MESSAGES = 300;
@@ -14,12 +15,11 @@ export async function latency(): Promise<object> {
     const own: number[] = [];
     const times = await inWorld(async (world) => {
       await world.createAgent({ name: 'a', sandbox });
-      const chat = world.chat('a');
-      const client = new Client(world);
+      const line = new Line(world, 'a');
       const floor = makeFloor();
       const taken: number[] = [];
       for (let n = 0; n < WARM_UP + MESSAGES; n++) {
-        const took = await roundTrip(client, chat, 'a', `n${n}`);
+        const took = await line.roundTrip(`n${n}`);
         await pause(GAP_MS);
         const commit = floor.measure();
         await pause(GAP_MS);
@@ -27,8 +27,7 @@ export async function latency(): Promise<object> {
         if (n >= WARM_UP) own.push(commit);
       }
       floor.close();
-      client.close();
-      chat.close();
+      line.close();
       return taken;
     });
     floors.push(...own);

@@ -1,7 +1,14 @@
 /** The verbs as commander knows them: names, arguments, options. What they do is in verbs/. */
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
+import { addAgents } from './agent-commands.ts';
+import type { Dir } from './chat/folder.ts';
 import type { Context } from './context.ts';
-import type { CreateOptions } from './verbs/agents.ts';
+import { addDead, addSessions, addTrace } from './operator-commands.ts';
+import { addMounts } from './mount-commands.ts';
+import { addSecrets } from './secret-commands.ts';
+import { addExamples } from './examples.ts';
+import type { DoctorOptions } from './verbs/doctor.ts';
+import type { LogsOptions } from './verbs/logs.ts';
 import type { SendOptions } from './verbs/send.ts';
 import type { SetupOptions } from './verbs/setup.ts';
 
@@ -11,14 +18,20 @@ export function makeProgram(context: Context, version: string): Command {
     .description('Talk to AI agents, each in its sandbox. Every verb takes --json.')
     .version(version)
     .option('--json', 'answer with one line of JSON')
-    .option('-y, --yes', 'answer the one question of the launcher (as CI=true does)')
+    .option('-y, --yes', 'answer questions with yes (as CI=true does)')
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('See it all: halfdoor help');
   addHost(program, context);
+  addLook(program, context);
   addTalk(program, context);
   addAgents(program, context);
+  addTrace(program, context);
+  addDead(program, context);
+  addSecrets(program, context);
+  addMounts(program, context);
   addSessions(program, context);
   addDevelop(program, context);
+  addExamples(program);
   return program;
 }
 
@@ -38,6 +51,21 @@ function addHost(program: Command, context: Context): void {
     .action(async () => (await import('./verbs/status.ts')).status(context));
 }
 
+function addLook(program: Command, context: Context): void {
+  program
+    .command('doctor')
+    .description('look for what is wrong with this install, and say how to mend it')
+    .option('--fix', 'mend what can be mended safely (with --yes also what must be installed)', false)
+    .option('--all', 'show what is fine too', false)
+    .action(async (options: DoctorOptions) => (await import('./verbs/doctor.ts')).doctor(context, options));
+  program
+    .command('logs')
+    .description('the end of the log of the host')
+    .option('-f, --follow', 'go on showing what comes, until Ctrl-C', false)
+    .option('-n, --lines <number>', 'how many of the last lines', '100')
+    .action(async (options: LogsOptions) => (await import('./verbs/logs.ts')).logs(context, options));
+}
+
 function addTalk(program: Command, context: Context): void {
   program
     .command('setup')
@@ -47,7 +75,11 @@ function addTalk(program: Command, context: Context): void {
   program
     .command('chat [agent]')
     .description('talk to an agent, made if there is none; Ctrl-C stops its turn, twice leaves; a pipe works too')
-    .action(async (agent?: string) => (await import('./verbs/chat.ts')).chat(context, agent));
+    .option('--dir <path>', 'let it work on this folder of yours; you are asked once')
+    .option('--no-dir', 'take the folder back')
+    .action(async (agent: string | undefined, { dir }: { dir?: Dir }) =>
+      (await import('./verbs/chat.ts')).chat(context, agent, dir),
+    );
   program
     .command('send <agent> <text>')
     .description("send one message; '-' reads it from standard input")
@@ -56,42 +88,6 @@ function addTalk(program: Command, context: Context): void {
     .action(async (agent: string, text: string, options: SendOptions) =>
       (await import('./verbs/send.ts')).send(context, agent, text, options),
     );
-}
-
-function addAgents(program: Command, context: Context): void {
-  const agents = program.command('agents').description('make and see agents');
-  agents
-    .command('create <name>')
-    .description('make an agent and its terminal')
-    .requiredOption('--provider <provider>', 'what thinks inside the sandbox: mock, direct')
-    .option('--model <model>', 'what the provider calls it')
-    .option('--base-url <url>', 'model endpoint')
-    .addOption(new Option('--api <protocol>', 'protocol of the model endpoint').choices(['anthropic', 'openai']))
-    .addOption(new Option('--sandbox <kind>', 'what holds it').choices(['bubblewrap', 'process']).default('bubblewrap'))
-    .option('--instructions <file>', 'text the agent always has before it')
-    .action(async (name: string, options: CreateOptions) =>
-      (await import('./verbs/agents.ts')).createAgent(context, name, options),
-    );
-  agents
-    .command('list')
-    .description('all agents')
-    .action(async () => (await import('./verbs/agents.ts')).listAgents(context));
-  agents
-    .command('get <name>')
-    .description('one agent')
-    .action(async (name: string) => (await import('./verbs/agents.ts')).getAgent(context, name));
-}
-
-function addSessions(program: Command, context: Context): void {
-  const sessions = program.command('sessions').description('see conversations');
-  sessions
-    .command('list')
-    .description('the newest sessions')
-    .action(async () => (await import('./verbs/sessions.ts')).listSessions(context));
-  sessions
-    .command('get <id>')
-    .description('one session; the beginning of its id is enough')
-    .action(async (id: string) => (await import('./verbs/sessions.ts')).getSession(context, id));
 }
 
 function addDevelop(program: Command, context: Context): void {

@@ -8,6 +8,8 @@ import type { Context } from './context.ts';
 import { Failure, notRunning } from './failure.ts';
 import { homePath } from './home-path.ts';
 import { makePrinter } from './printer.ts';
+import { visible } from './visible.ts';
+import { wrap } from './wrap.ts';
 
 const root = dirname(import.meta.dirname);
 
@@ -56,7 +58,13 @@ function asFailure(error: unknown): Failure {
 /** commander would end the process at once, before what was printed has left it; and with --json it stays quiet. */
 function quietly(command: Command, json: boolean): void {
   command.exitOverride();
-  if (json) command.configureOutput({ writeErr: () => {} });
+  const shown = (text: string): string =>
+    visible(text)
+      .split('\n')
+      .flatMap((it) => wrap(it))
+      .join('\n');
+  const people = { outputError: (text: string, write: (it: string) => void) => write(shown(text)) };
+  command.configureOutput(json ? { writeErr: () => {} } : people);
   for (const below of command.commands) quietly(below, json);
 }
 

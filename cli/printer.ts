@@ -1,6 +1,7 @@
 /** Where a verb's answer goes: text for people, or one line of JSON; errors with their next step. */
 import type { Failure } from './failure.ts';
 import { visible, visibleJson } from './visible.ts';
+import { wrapSaid, wrapStep } from './wrap.ts';
 
 export type Printer = {
   readonly json: boolean;
@@ -18,7 +19,7 @@ export function makePrinter(json: boolean, out: (text: string) => void, err: (te
     note: (text) => err(`${visible(text)}\n`),
     failure: ({ message, next }) => {
       if (json) out(`${visibleJson({ error: message, next })}\n`);
-      else err(`${visible(message)}\n${visible(next)}\n`);
+      else err(`${[...wrapSaid(visible(message)), ...wrapStep(visible(next))].join('\n')}\n`);
     },
   };
 }

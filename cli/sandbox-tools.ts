@@ -1,4 +1,4 @@
-/** bubblewrap and tini: what the sandbox of Linux is made with, and the one question the launcher ever asks. */
+/** bubblewrap, tini and prlimit: what the sandbox of Linux is made with, and the one question the launcher ever asks. */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { Failure } from './failure.ts';
 const TOOLS = [
   ['bubblewrap', 'bwrap'],
   ['tini', 'tini'],
+  ['util-linux', 'prlimit'],
 ] as const;
 
 /** Names of the packages that lack. `system` is looked through whatever PATH says. */
@@ -57,7 +58,8 @@ async function mayInstall(command: string): Promise<boolean> {
   }
 }
 
-function install(context: Context, packages: readonly string[]): void {
+/** Throws `Failure` with the last words of apt-get. Only root may call it. */
+export function install(context: Context, packages: readonly string[]): void {
   context.printer.note(`Installing ${packages.join(' and ')} with apt-get …`);
   const run = (args: readonly string[]) =>
     spawnSync('apt-get', ['-qq', ...args], {

@@ -23,7 +23,8 @@ export function ensureServiceUser(): ServiceUser {
   return found;
 }
 
-function findServiceUser(): ServiceUser | null {
+/** The user, or null when no start of root's has made it yet. */
+export function findServiceUser(): ServiceUser | null {
   const line = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .find((it) => it.startsWith(`${SERVICE_USER}:`));

@@ -1,12 +1,13 @@
 /** Starts a host that outlives the CLI, and waits until it answers. Two at once end with one host. */
 import { spawn } from 'node:child_process';
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StatusView } from '../host/api/contract.ts';
 import { HOME_TAKEN_EXIT, homeAt } from '../host/home.ts';
 import { Unreachable } from './api.ts';
 import type { Context } from './context.ts';
 import { Failure } from './failure.ts';
+import { ensureHome } from './home-room.ts';
 import { closeInherited, hostCommand } from './host-process.ts';
 import { ensureSandboxTools } from './sandbox-tools.ts';
 
@@ -35,7 +36,7 @@ async function startHost(context: Context): Promise<StatusView> {
   await ensureSandboxTools(context, false);
   const { argv, env } = hostCommand(context);
   const home = homeAt(context.home);
-  if (context.uid !== 0) mkdirSync(home.root, { recursive: true, mode: 0o700 });
+  ensureHome(context);
   const before = logEnd(home.log, 0).size;
   const deadline = Date.now() + START_MS;
   let again = true;
@@ -46,8 +47,8 @@ async function startHost(context: Context): Promise<StatusView> {
   }
   const said = logEnd(home.log, before).text.trim();
   throw new Failure(
-    `the host did not start${said === '' ? '' : `; it said:\n${said}`}`,
-    `Mend what it names, then try again. All of its log: ${home.log}`,
+    `the host did not start${said === '' ? ', and could not say why' : `; it said:\n${said}`}`,
+    `${said === '' ? 'Look' : 'Mend what it names, or look'}: ./halfdoor doctor. All of its log: ./halfdoor logs`,
   );
 }
 
@@ -119,7 +120,8 @@ function logEnd(path: string, from: number): { size: number; text: string } {
   }
   try {
     const { size } = fstatSync(fd);
-    const start = Math.max(from, size - TAIL_BYTES);
+    // Shorter than before: the host has rotated it.
+    const start = Math.max(size < from ? 0 : from, size - TAIL_BYTES);
     const bytes = Buffer.alloc(Math.max(0, size - start));
     readSync(fd, bytes, 0, bytes.length, start);
     return { size, text: bytes.toString('utf8') };

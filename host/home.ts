@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { LIMITS } from '@halfdoor/protocol/limits';
 
 export type Home = {
   root: string;
@@ -13,6 +14,7 @@ export type Home = {
   lock: string;
   pidFile: string;
   runFile: string;
+  secretsKey: string;
   log: string;
   templates: string;
   agents: string;
@@ -35,6 +37,7 @@ export function homeAt(root: string): Home {
     lock: join(root, 'lock.db'),
     pidFile: join(root, 'host.pid'),
     runFile: join(root, 'run'),
+    secretsKey: join(root, 'secrets.key'),
     log: join(root, 'host.log'),
     templates: join(root, 'templates'),
     agents: join(root, 'agents'),
@@ -67,14 +70,18 @@ export function sessionPaths(home: Home, id: string): SessionPaths {
 /** The read-write files inside out/, made before the first start; everything else there is read-only inside. */
 export const OUT_FILES = ['outbound.db', 'outbound.db-journal', 'heartbeat', 'progress'] as const;
 
-/** $XDG_RUNTIME_DIR/halfdoor-<label>, else halfdoor-<uid>-<label> in the temp folder. */
+/** Of a socket below the run dir: its session's folder and its name. */
+const LONGEST_SOCKET_BYTES = '/123456789012/bell.sock'.length;
+
+/** $XDG_RUNTIME_DIR/halfdoor-<label>, else, or where a socket in it would have too long a path, halfdoor-<uid>-<label> in the temp folder. */
 export function runDirFor(
   home: Home,
   env: { XDG_RUNTIME_DIR?: string | undefined },
   temp: string,
   uid: number,
 ): string {
-  if (env.XDG_RUNTIME_DIR) return join(env.XDG_RUNTIME_DIR, `halfdoor-${home.label}`);
+  const own = env.XDG_RUNTIME_DIR ? join(env.XDG_RUNTIME_DIR, `halfdoor-${home.label}`) : null;
+  if (own !== null && Buffer.byteLength(own) + LONGEST_SOCKET_BYTES <= LIMITS.socketPathBytes) return own;
   return join(temp, `halfdoor-${uid}-${home.label}`);
 }
 

@@ -1,17 +1,21 @@
 /** The wiring diagram: every part of the host, made once, each given what it needs. */
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Durable } from '@halfdoor/protocol/durable';
 import { listenBell } from '@halfdoor/protocol/host';
-import { agentDir } from './agents/agents.ts';
+import { LIMITS } from '@halfdoor/protocol/limits';
+import { agentDir, sweepAgentFolders } from './agents/folder.ts';
+import { lookAround, type Places } from './agents/folder-look.ts';
+import type { Surroundings } from './agents/mountable.ts';
 import { serveApi } from './api/server.ts';
 import type { Channel } from './channels/channel.ts';
 import { TerminalChannel } from './channels/terminal.ts';
 import { isoNow, type Clock } from './clock.ts';
 import { Central } from './db/central.ts';
 import { lockHome } from './db/lock.ts';
-import type { ModelKeys } from './egress/model.ts';
+import type { ReplayDeps } from './dead/replay.ts';
 import { openNet } from './egress/net.ts';
 import { homeAt, runDirFor, type Home } from './home.ts';
 import { makeIds } from './ids.ts';
@@ -20,13 +24,17 @@ import type { Incoming } from './inbound/normalise.ts';
 import type { Log } from './log.ts';
 import { Deliverer } from './outbound/deliver.ts';
 import { startReader } from './outbound/reader-process.ts';
+import { Retention } from './retention/retention.ts';
 import { ensureRunDir } from './run-dir.ts';
 import { makeSandboxes } from './sandboxes/index.ts';
 import type { SandboxKind } from './sandboxes/sandbox.ts';
 import { reapStrays } from './sandboxes/strays.ts';
 import { ensureTemplates, makeSessionFolder } from './sessions/folder.ts';
+import { RunFolders } from './sessions/run-folders.ts';
 import { Sessions, type SessionsDeps } from './sessions/sessions.ts';
 import { tellAgent } from './sessions/tell-agent.ts';
+import type { Redactor } from './secrets/redact.ts';
+import { Secrets, type Found } from './secrets/secrets.ts';
 import { Signals } from './signals.ts';
 import { describeAgent, statusView } from './status.ts';
 
@@ -35,8 +43,11 @@ export type HostOptions = {
   /** The pinned Bun, and the folder with runner.js and reader.js. */
   bun: string;
   dist: string;
-  keys: ModelKeys;
-  env: { XDG_RUNTIME_DIR?: string | undefined };
+  /** Secrets of the host's own environment, by name; kept in memory only. */
+  environment: Readonly<Record<string, string>>;
+  /** What the log goes through: it learns every secret that this host gets to know. */
+  redactor: Redactor;
+  env: { XDG_RUNTIME_DIR?: string | undefined; HOME?: string | undefined };
   uid: number;
   pid: number;
   clock: Clock;
@@ -49,11 +60,13 @@ export type HostOptions = {
 export type Host = { home: Home; apiSocket: string; close(): Promise<void> };
 
 const DRAIN_MS = 10_000;
+/** A run is given time to stop, its file to be taken back: what takes longer goes on at the next start. */
+const END_MS = LIMITS.stopGraceMs + LIMITS.recoverMs;
 
 /** Opens a home and serves it. Throws `HomeLocked` when another host does. */
 export async function openHost(options: HostOptions): Promise<Host> {
   const ground = await openGround(options);
-  const { home, runDir, central, lock } = ground;
+  const { home, runDir, central, lock, keys, redactor } = ground;
   const sandboxes = makeSandboxes({ home, uid: options.uid });
   const probe = remember((kind: SandboxKind) => sandboxes[kind].probe());
   const program = { bun: options.bun, folder: options.dist, entry: 'runner.js' };
@@ -69,12 +82,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
     sandboxes,
     program,
     reader,
+    around: () => lookAround(placesOf(options, ground), options.env),
     openBell: listenBell,
-    openNet: (path, agent) => openNet({ keys: options.keys, log: log.scope('net') }, path, agent),
+    openNet: (path, agent) => openNet({ keys, redactor, log: log.scope('net') }, path, agent),
     channels: {},
   });
   const { sessions } = parts;
-  await recover(parts);
+  await recover(parts, ground);
   const started = { home: home.root, pid: options.pid, startedAt: ground.now() };
   const apiSocket = join(runDir, 'api.sock');
   const api = await serveApi(
@@ -85,13 +99,18 @@ export async function openHost(options: HostOptions): Promise<Host> {
       log: log.scope('api'),
       durable: options.durable,
       uid: options.uid,
+      reader,
       probe,
       status: () => statusView({ central, sessions, reader, probes: probe }, started),
+      renew: (agentId) => sessions.renew(agentId),
       shutDown: options.shutDown,
     },
     apiSocket,
   );
+  const retention = new Retention({ central, clock, log: log.scope('retention') });
+  retention.start();
   const close = async (): Promise<void> => {
+    await retention.close();
     await api.close();
     await drain(parts);
     await reader.close();
@@ -104,16 +123,20 @@ export async function openHost(options: HostOptions): Promise<Host> {
 type Parts = Pick<ReturnType<typeof wire>, 'deliverer' | 'sessions' | 'terminal'>;
 
 /** What a host before left open goes on; nothing may be accepted until this has resolved. */
-export async function recover({ deliverer, sessions }: Parts): Promise<void> {
+export async function recover(
+  { deliverer, sessions }: Parts,
+  { central, home }: Pick<Ground, 'central' | 'home'>,
+): Promise<void> {
   await deliverer.recover();
   // Before anything can be accepted: a folder whose row is about to be committed must not pass for a stray.
   await sessions.sweepFolders();
+  await sweepAgentFolders(central, home);
   await sessions.recover();
 }
 
-/** Runs end and are collected, what they said is delivered, at most `DRAIN_MS`; nothing may be accepted any more. */
+/** Runs end and are collected, at most `END_MS`; what they said is delivered, at most `DRAIN_MS`. Nothing may be accepted any more. */
 export async function drain({ deliverer, sessions, terminal }: Parts): Promise<void> {
-  await sessions.close();
+  await sessions.close(END_MS);
   terminal.close();
   await deliverer.close(DRAIN_MS);
 }
@@ -122,10 +145,19 @@ type Ground = Awaited<ReturnType<typeof openGround>>;
 
 /** What everything else stands on: the lock first, then no stray of a host before, then the database and the templates. */
 async function openGround(options: HostOptions) {
-  const { clock, log, durable, uid } = options;
   const home = homeAt(options.root);
   makeFolders(home);
   const lock = lockHome(home.root, home.lock, home.pidFile, options.pid);
+  try {
+    return { lock, ...(await openHeld(options, home)) };
+  } catch (error) {
+    lock.release(); // or its pid file would tell of a host that died
+    throw error;
+  }
+}
+
+async function openHeld(options: HostOptions, home: Home) {
+  const { clock, log, durable, uid } = options;
   const runDir = runDirFor(home, options.env, tmpdir(), uid);
   ensureRunDir(home, runDir, uid);
   const reaped = await reapStrays(home.label);
@@ -134,22 +166,40 @@ async function openGround(options: HostOptions) {
   const central = await Central.open(home.central, durable, clock);
   const templates = ensureTemplates(home, durable);
   const ids = makeIds(() => clock.now().getTime());
-  return { home, lock, runDir, central, templates, ids, now: () => isoNow(clock) };
+  const now = (): string => isoNow(clock);
+  const { redactor, environment } = options;
+  const secrets = await Secrets.open({
+    central,
+    keyFile: home.secretsKey,
+    uid,
+    ids,
+    now,
+    random: randomBytes,
+    durable,
+    log: log.scope('secrets'),
+    redactor,
+    environment,
+  });
+  const redact = (text: string): string => redactor.text(text);
+  const keys = (name: string): Found => secrets.lookUp(name);
+  return { home, runDir, central, templates, ids, now, secrets, keys, redactor, redact };
 }
 
 /** What is not of this process, and what a simulation of the whole gives instead; `channels` beside the terminal. */
 export type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader' | 'openBell' | 'openNet'> & {
+  /** What a folder of a person's must not lie in or hold. */
+  around(): Surroundings;
   channels: Readonly<Record<string, Channel>>;
 };
 
 /** Delivery, sessions and accept know of each other only what is handed over here. */
 export function wire(
   options: Pick<HostOptions, 'clock' | 'log' | 'durable'>,
-  ground: Omit<Ground, 'lock'>,
-  { channels, ...machines }: Machines,
+  ground: Pick<Ground, 'home' | 'runDir' | 'central' | 'templates' | 'ids' | 'now' | 'redact'>,
+  { channels, around, ...machines }: Machines,
 ) {
   const { clock, log, durable } = options;
-  const { home, central, templates } = ground;
+  const { home, central, templates, redact } = ground;
   const signals = new Signals();
   const terminal = new TerminalChannel((address) => void deliverer.kick(address));
   const deliverer: Deliverer = new Deliverer({
@@ -158,9 +208,12 @@ export function wire(
     clock,
     ids: ground.ids,
     log: log.scope('deliver'),
+    redact,
     onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
   });
-  const base = { ...ground, durable, clock, mayTake: deliverer.mayTake.bind(deliverer) };
+  const renewSession = (sessionId: string): void => sessions.renewSession(sessionId, 'renewed');
+  const folders = new RunFolders({ central, around, renewSession });
+  const base = { ...ground, durable, clock, folders, mayTake: deliverer.mayTake.bind(deliverer) };
   const sessions: Sessions = new Sessions({
     ...base,
     ...machines,
@@ -180,12 +233,33 @@ export function wire(
     after: (it) => {
       sessions.enqueue(it.enqueue);
       for (const head of it.heads) deliverer.start(head);
-      sessions.end(it.ended);
+      void sessions.end(it.ended);
       if (it.settledEvents.length > 0) signals.emit('settled', { eventIds: it.settledEvents });
     },
   };
-  return { signals, terminal, deliverer, sessions, accept: (it: Incoming) => accept(acceptDeps, it) };
+  const letters: ReplayDeps = {
+    ...acceptDeps,
+    kick: (address) => deliverer.kick(address),
+    isIdempotent: (channel) => deliverer.isIdempotent(channel),
+  };
+  return {
+    ...{ signals, terminal, deliverer, sessions, folders, around, renewSession, letters },
+    sandboxes: machines.sandboxes,
+    revokeSession: (sessionId: string) => sessions.renewSession(sessionId, 'revoked'),
+    makeFolder: acceptDeps.makeFolder,
+    accept: (it: Incoming) => accept(acceptDeps, it),
+  };
 }
+
+/** What no agent may be given: whoever can write there has left the sandbox. */
+const placesOf = ({ dist, bun }: HostOptions, { home, runDir }: Ground): Places => [
+  { what: 'the home of Halfdoor', path: home.root },
+  { what: 'the run dir of Halfdoor', path: runDir },
+  { what: 'the checkout that Halfdoor runs from', path: join(import.meta.dirname, '..') },
+  { what: 'the runner of Halfdoor', path: dist },
+  { what: 'the Bun that Halfdoor runs on', path: bun },
+  { what: 'the Node that Halfdoor runs on', path: process.execPath },
+];
 
 function makeFolders(home: Home): void {
   for (const dir of [home.root, home.agents, home.sessions, home.out]) mkdirSync(dir, { recursive: true, mode: 0o700 });

@@ -6,14 +6,21 @@ export type Log = {
   scope(name: string): Log;
 };
 
-export function makeLog(write: (line: string) => void, now: () => Date, scope = 'host'): Log {
+/** `redact` goes over every text of a line: whoever logs need not think of it. */
+export function makeLog(
+  write: (line: string) => void,
+  now: () => Date,
+  redact: (text: string) => string,
+  scope = 'host',
+): Log {
+  const clean = (_key: string, value: unknown): unknown => (typeof value === 'string' ? redact(value) : value);
   const at = (level: string) => (message: string, fields?: Record<string, unknown>) =>
-    write(`${JSON.stringify({ at: now().toISOString(), level, scope, message, ...fields })}\n`);
+    write(`${JSON.stringify({ at: now().toISOString(), level, scope, message, ...fields }, clean)}\n`);
   return {
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
-    scope: (name) => makeLog(write, now, name),
+    scope: (name) => makeLog(write, now, redact, name),
   };
 }
 

@@ -7,6 +7,10 @@ export type SignalMap = {
   /** Events whose dispatches were settled, after the commit. */
   settled: [{ eventIds: string[] }];
   session: [{ sessionId: string; agentId: string; state: SessionState }];
+  /** Something went into a session, came out of it, or arrived. */
+  traffic: [{ sessionId: string }];
+  /** An agent is gone, with its chat. */
+  deleted: [{ agentId: string }];
   progress: [{ sessionId: string; agentId: string; progress: Progress }];
 };
 

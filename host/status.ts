@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { StatusView } from './api/contract.ts';
 import type { Central } from './db/central.ts';
 import type { Schema } from './db/schema.ts';
+import { countDead } from './dead/letters.ts';
 import type { OutboundReader } from './outbound/reader.ts';
 import { SANDBOX_KINDS, type Probe, type SandboxKind } from './sandboxes/sandbox.ts';
 import type { Sessions } from './sessions/sessions.ts';
@@ -38,11 +39,6 @@ export async function statusView(
     .select((eb) => eb.fn.countAll<number>().as('n'))
     .where('state', 'in', ['queued', 'sending'])
     .executeTakeFirstOrThrow();
-  const dead = await db
-    .selectFrom('dispatches')
-    .select((eb) => eb.fn.countAll<number>().as('n'))
-    .where('state', '=', 'dead')
-    .executeTakeFirstOrThrow();
   const sandboxes = await Promise.all(
     SANDBOX_KINDS.map(async (kind) => {
       const probe = await deps.probes(kind);
@@ -54,10 +50,19 @@ export async function statusView(
     ...fixed,
     sandboxes,
     reader: { walled: deps.reader.walled },
-    agents: await count('agents'),
+    agents: (await count('agents')) - (await deletedAgents(db)),
     sessions: { total: await count('sessions'), ...deps.sessions.counts() },
-    open: { messages: open.n, deliveries: waiting.n, dead: dead.n },
+    open: { messages: open.n, deliveries: waiting.n, dead: await countDead(db) },
   };
+}
+
+async function deletedAgents(db: Kysely<Schema>): Promise<number> {
+  const { n } = await db
+    .selectFrom('agents')
+    .select((eb) => eb.fn.countAll<number>().as('n'))
+    .where('deleted_at', 'is not', null)
+    .executeTakeFirstOrThrow();
+  return n;
 }
 
 /** One line for `/status`: who, with what, and what it is doing. */

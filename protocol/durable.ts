@@ -6,6 +6,9 @@ export const DURABLE_STEPS = [
   'migrate', // central schema
   'template', // the two empty session files every session is copied from
   'agent', // agent, chat, wiring and destination in one
+  'agent-folder', // its instructions, before the row that counts on them
+  'secrets-key', // the file that opens kept secrets
+  'secret', // a kept secret, sealed
   'session-folder', // the folder and both files, before the row that names them
   'accept', // event and frozen dispatches
   'enqueue', // messages_in and waiting projections
@@ -13,6 +16,7 @@ export const DURABLE_STEPS = [
   'settle-dead', // tries of a run that died; dead letters and their notices
   'collect', // deliveries, dispatch states and cursor
   'receipt', // what the platform said, and `sending` of the next head
+  'folder', // which folders may be given to sessions, and which session works on which
   'end-session', // a clean start, and folders that are no longer needed
   'take-over', // runner: this run owns outbound.db from here on
   'continuation', // runner: the provider's handle
@@ -20,6 +24,9 @@ export const DURABLE_STEPS = [
   'settle', // runner: last messages of the turn, acks and continuation
   'prune-outbound', // runner: rows the host has collected
   'prune-inbound', // host: rows that are settled
+  'dead-letter', // a dead letter taken up again or dropped, with its audit
+  'forget', // rows of central past their age
+  'rotate-log', // an older log gets its number
 ] as const;
 export type DurableStep = (typeof DURABLE_STEPS)[number];
 

@@ -15,13 +15,30 @@ export type Heartbeat = {
   deadline: number | null;
 };
 
+/**
+ * What is known so far of a message that is still being written: `text` stands at character `at` of it and is its newest
+ * part, at most `LIMITS.saidBytes`. A beginning of what will be sent, or the try is given up.
+ */
+export type Said = {
+  /** Name of the destination, as the agent wrote it. */
+  to: string;
+  /** Number of the message in its turn, from 0; a try that begins anew goes on counting. */
+  reply: number;
+  at: number;
+  text: string;
+};
+
+/** `waiting`: the model was asked and has said nothing yet. `writing`: its answer is coming. */
+const STATES = ['idle', 'waiting', 'thinking', 'writing', 'tool', 'retrying'] as const;
+
 export type Progress = {
   run: number;
   turn: string | null;
-  state: 'idle' | 'thinking' | 'tool' | 'retrying';
+  state: (typeof STATES)[number];
   /** The tool's name, or why a retry is waited for. */
   detail: string | null;
   since: string;
+  said: Said | null;
 };
 
 /** Keeps one descriptor open on a pre-made file and overwrites its one line. */
@@ -61,12 +78,21 @@ const fewerClaims = (it: Heartbeat): Heartbeat | null => {
   if (it.claims.length > 0) return { ...it, claims: it.claims.slice(0, Math.floor(it.claims.length * 0.9)) };
   return it.tool === null ? null : { ...it, tool: null };
 };
-const withoutDetail = (it: Progress): Progress | null => (it.detail === null ? null : { ...it, detail: null });
+/** The state matters more than the text: of that the older half is left out first, then all of it. */
+const saysLess = (it: Progress): Progress | null => {
+  if (it.said !== null) return { ...it, said: newerHalf(it.said) };
+  return it.detail === null ? null : { ...it, detail: null };
+};
+
+function newerHalf(said: Said): Said | null {
+  const cut = Math.ceil(said.text.length / 2);
+  const text = said.text.slice(cut);
+  return text === '' ? null : { ...said, at: said.at + cut, text };
+}
 
 export const heartbeatFile = (path: string): LineFile<Heartbeat> =>
   new LineFile(path, LIMITS.heartbeatBytes, fewerClaims);
-export const progressFile = (path: string): LineFile<Progress> =>
-  new LineFile(path, LIMITS.progressBytes, withoutDetail);
+export const progressFile = (path: string): LineFile<Progress> => new LineFile(path, LIMITS.progressBytes, saysLess);
 
 function firstLine(content: string): Record<string, unknown> | null {
   try {
@@ -96,7 +122,17 @@ export function parseHeartbeat(content: string): Heartbeat | null {
   };
 }
 
-const STATES = ['idle', 'thinking', 'tool', 'retrying'] as const;
+/**
+ * Hostile until shown otherwise. What it says may hold control characters, as a whole reply may: whoever shows it makes
+ * them visible.
+ */
+function parseSaid(value: unknown): Said | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { to, reply, at, text } = value as Record<string, unknown>;
+  if (!isText(to) || !isCount(reply) || !isCount(at) || typeof text !== 'string') return null;
+  if (at > LIMITS.streamedChars || text === '' || Buffer.byteLength(text) > LIMITS.saidBytes) return null;
+  return { to, reply, at, text: text.toWellFormed() };
+}
 
 /** Content of progress → value, or null. */
 export function parseProgress(content: string): Progress | null {
@@ -109,5 +145,6 @@ export function parseProgress(content: string): Progress | null {
     state,
     detail: isText(it.detail) ? it.detail : null,
     since: it.since,
+    said: parseSaid(it.said),
   };
 }

@@ -30,6 +30,7 @@ create table destinations (
 ) strict, without rowid;
 
 -- api: which protocol the model endpoint behind net.sock speaks; null when the provider calls no model.
+-- folder: JSON {path, inside, access} of the person's folder this session works on, or null.
 create table session_routing (
   id integer primary key check (id = 1),
   seq_floor integer not null,
@@ -37,7 +38,8 @@ create table session_routing (
   provider text not null,
   model text,
   api text check (api in ('anthropic', 'openai')),
-  zone text not null
+  zone text not null,
+  folder text
 ) strict;
 
 create table delivered (

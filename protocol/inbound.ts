@@ -126,10 +126,12 @@ export class InboundWriter {
     }
   }
 
-  #setRouting({ seqFloor, agent, provider, model, api, zone }: Routing): void {
-    const row = fit({ seq_floor: seqFloor, agent, provider, model, api, zone }, parseRouting);
+  #setRouting({ seqFloor, agent, provider, model, api, zone, folder }: Routing): void {
+    const json = folder && JSON.stringify(folder);
+    const row = fit({ seq_floor: seqFloor, agent, provider, model, api, zone, folder: json }, parseRouting);
     this.#file.run(
-      `update session_routing set seq_floor = max(seq_floor, ?), agent = ?, provider = ?, model = ?, api = ?, zone = ?`,
+      `update session_routing set seq_floor = max(seq_floor, ?), agent = ?, provider = ?, model = ?, api = ?, zone = ?,
+        folder = ?`,
       ...Object.values(row),
     );
   }
@@ -155,6 +157,17 @@ export class InboundWriter {
   }
 }
 
+/** Which of these messages stand in the file, by id, and as what number. Opens it only to read. Throws `Fault`. */
+export function numbersIn(path: string, ids: readonly string[]): Map<string, number> {
+  const file = new SessionFile(path, { access: 'reads', timeoutMs: HOST_BUSY_MS, version: INBOUND_VERSION });
+  try {
+    const rows = ids.flatMap((id) => file.all('select id, seq from messages_in where id = ?', id));
+    return new Map(rows.map((row) => [String(row.id), wholeNumber(row.seq, 'seq')]));
+  } finally {
+    file.close();
+  }
+}
+
 export class InboundReader {
   readonly #file: SessionFile;
 
@@ -172,9 +185,25 @@ export class InboundReader {
     return this.#file.all(sql).map(parseDestination);
   }
 
+  /** Both, of one moment. */
+  around(): { destinations: Destination[]; routing: Routing } {
+    return this.#file.read(() => ({ destinations: this.destinations(), routing: this.routing() }));
+  }
+
   routing(): Routing {
-    const row = this.#file.all('select seq_floor, agent, provider, model, api, zone from session_routing')[0];
+    const row = this.#file.all('select seq_floor, agent, provider, model, api, zone, folder from session_routing')[0];
     return parseRouting(row ?? {});
+  }
+
+  /** How many rows stand in each table that grows. */
+  counts(): Record<'messages_in' | 'delivered', number> {
+    const row = this.#file.all(
+      'select (select count(*) from messages_in) as messages_in, (select count(*) from delivered) as delivered',
+    )[0];
+    return {
+      messages_in: wholeNumber(row?.messages_in, 'messages_in'),
+      delivered: wholeNumber(row?.delivered, 'delivered'),
+    };
   }
 
   close(): void {

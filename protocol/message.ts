@@ -36,6 +36,9 @@ export type NewInbound = {
 export type Destination = { localName: string; targetType: 'chat' | 'agent'; address: Address };
 
 export type ModelApi = 'anthropic' | 'openai';
+export type FolderAccess = 'read-write' | 'read-only';
+/** A person's folder that a session works on: where it lies for the person, and where the runner finds it. */
+export type RoutedFolder = { path: string; inside: string; access: FolderAccess };
 export type Routing = {
   seqFloor: number;
   agent: string;
@@ -43,6 +46,7 @@ export type Routing = {
   model: string | null;
   api: ModelApi | null;
   zone: string;
+  folder: RoutedFolder | null;
 };
 
 export type Receipt = {
@@ -177,6 +181,7 @@ export function fit<R extends Row>(row: R, parse: (row: Row) => unknown): R {
 
 const IN_KINDS = ['chat', 'task', 'webhook', 'control', 'notice'] as const;
 const APIS = ['anthropic', 'openai'] as const;
+const ACCESSES = ['read-write', 'read-only'] as const;
 const ROLES = ['owner', 'admin', 'member', 'none'] as const;
 
 export function parseInbound(row: Row): InboundMessage {
@@ -216,6 +221,16 @@ export function parseRouting(row: Row): Routing {
     model: shortOrNull(row.model, 'model'),
     api: row.api == null ? null : oneOf(row.api, APIS, 'api'),
     zone: short(row.zone, 'zone'),
+    folder: row.folder == null ? null : parseFolder(json(row.folder, 'folder')),
+  };
+}
+
+function parseFolder(value: unknown): RoutedFolder {
+  const it = record(value, 'folder');
+  return {
+    path: text(it.path, 'folder.path', LIMITS.pathBytes),
+    inside: text(it.inside, 'folder.inside', LIMITS.pathBytes),
+    access: oneOf(it.access, ACCESSES, 'folder.access'),
   };
 }
 

@@ -46,6 +46,8 @@ export class OutboundWriter {
   readonly #file: SessionFile;
   readonly #durable: Durable;
   readonly #run: number;
+  /** session_state as far as it was read or written here: this run is its only writer. */
+  readonly #state = new Map<string, string | null>();
 
   /**
    * Opens the file in its read-only folder and takes it over for `run`: from its commit on, no older run can write.
@@ -79,7 +81,9 @@ export class OutboundWriter {
    * `bad-input` for a row that the host would refuse; nothing of the write is in the file then.
    */
   write(step: Extract<DurableStep, 'say' | 'settle' | 'continuation'>, write: OutboundWrite): number[] {
-    return this.#durable(step, () => this.#fenced(() => this.#apply(write)));
+    const seqs = this.#durable(step, () => this.#fenced(() => this.#apply(write)));
+    for (const [key, value] of Object.entries(write.state ?? {})) this.#state.set(key, value);
+    return seqs;
   }
 
   #fenced<T>(body: () => T): T {
@@ -134,8 +138,12 @@ export class OutboundWriter {
   }
 
   state(key: string): string | null {
+    const known = this.#state.get(key);
+    if (known !== undefined) return known;
     const row = this.#file.all('select value from session_state where key = ?', key)[0];
-    return row === undefined ? null : String(row.value);
+    const value = row === undefined ? null : String(row.value);
+    this.#state.set(key, value);
+    return value;
   }
 
   isSettled(messageId: string): boolean {
@@ -162,11 +170,25 @@ export class OutboundWriter {
     });
   }
 
-  /** Removes what the host has collected, once the file is past `LIMITS.outboundDbPruneBytes`. Returns rows removed. */
-  pruneIfLarge(seqFloor: number, keepAnswersTo: readonly string[]): number {
+  /** How many rows stand in each table that grows. */
+  counts(): Record<'messages_out' | 'processing_ack', number> {
+    const row = this.#file.all(
+      'select (select count(*) from messages_out) as messages_out, (select count(*) from processing_ack) as acks',
+    )[0];
+    return {
+      messages_out: wholeNumber(row?.messages_out, 'messages_out'),
+      processing_ack: wholeNumber(row?.acks, 'processing_ack'),
+    };
+  }
+
+  /**
+   * Removes what the host has collected, once the file is past `LIMITS.outboundDbPruneBytes`: only then is `seqFloor`
+   * asked. Returns rows removed.
+   */
+  pruneIfLarge(seqFloor: () => number, keepAnswersTo: readonly string[]): number {
     const count = (name: string): number => wholeNumber(this.#file.pragma(name), name);
-    const used = (count('page_count') - count('freelist_count')) * count('page_size');
-    return used > LIMITS.outboundDbPruneBytes ? this.prune(seqFloor, keepAnswersTo) : 0;
+    const used = this.#file.read(() => (count('page_count') - count('freelist_count')) * count('page_size'));
+    return used > LIMITS.outboundDbPruneBytes ? this.prune(seqFloor(), keepAnswersTo) : 0;
   }
 
   /** Removes rows of settled turns at or below `seqFloor`; rows answering `keepAnswersTo` stay for a replay. */

@@ -2,4 +2,4 @@
 export { InboundReader } from './inbound.ts';
 export { OutboundWriter, type OutboundWrite } from './outbound.ts';
 export { connectBell, type BellRunner } from './bell.ts';
-export { heartbeatFile, progressFile, type Heartbeat, type LineFile, type Progress } from './heartbeat.ts';
+export { heartbeatFile, progressFile, type Heartbeat, type LineFile, type Progress, type Said } from './heartbeat.ts';

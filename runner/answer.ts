@@ -16,6 +16,8 @@ type Token =
   | { type: 'internal-open'; text: string }
   | { type: 'internal-close'; text: string };
 
+/** Longer tags are text. */
+export const TAG_CHARS = 400;
 const TAG = /^<(?:message\s+to\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)')\s*>|(\/message)\s*>|(internal)\s*>|(\/internal)\s*>)/;
 
 export function parseAnswer(text: string): Answer {
@@ -56,7 +58,7 @@ function* tokens(text: string): Generator<Token> {
       at = end;
       continue;
     }
-    const tag = text[at] === '<' ? TAG.exec(text.slice(at, at + 400)) : null;
+    const tag = tagAt(text, at);
     if (!tag) {
       at += 1;
       continue;
@@ -68,6 +70,9 @@ function* tokens(text: string): Generator<Token> {
   }
   yield* flush(text.length);
 }
+
+export const tagAt = (text: string, at: number): RegExpExecArray | null =>
+  text[at] === '<' ? TAG.exec(text.slice(at, at + TAG_CHARS)) : null;
 
 function tokenOf(tag: RegExpExecArray): Token {
   const text = tag[0];

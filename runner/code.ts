@@ -12,10 +12,18 @@ export class Code {
   readonly #inline: ReadonlyMap<number, number>;
   /** For each kind of fence the shortest that was looked for and is closed nowhere further on. */
   readonly #unclosed = new Map<string, number>();
+  readonly #lastBreak: number;
+  #unsure = false;
 
   constructor(text: string) {
     this.#text = text;
     this.#inline = inlineCode(text);
+    this.#lastBreak = text.lastIndexOf('\n\n');
+  }
+
+  /** Whether `end` has passed something that would be code, or other code, if more text came after this one. */
+  get unsure(): boolean {
+    return this.#unsure;
   }
 
   /** Where what begins at `at` ends, if it is code or a run of backticks that opens none; `at` when it is neither. */
@@ -27,20 +35,29 @@ export class Code {
     const fence = opens ? FENCE.exec(this.#text.slice(at, at + OPENING_CHARS))?.[1] : undefined;
     if (fence) return this.#fenceEnd(at, fence);
     if (char !== '`') return at;
-    return this.#inline.get(at) ?? at + runLength(this.#text, at);
+    const closed = this.#inline.get(at);
+    this.#unsure ||= closed === undefined && at > this.#lastBreak;
+    return closed ?? at + runLength(this.#text, at);
   }
 
   /** Past the line that closes the fence. One that is never closed hides nothing, so that the message in it is not lost. */
   #fenceEnd(at: number, fence: string): number {
     const kind = fence[0] === '~' ? '~' : '`';
     const bodyAt = this.#text.indexOf('\n', at);
-    if (bodyAt === -1 || fence.length >= (this.#unclosed.get(kind) ?? Infinity)) return at + fence.length;
-    const closing = new RegExp(`^ {0,3}${kind}{${fence.length},}[ \\t]*(?=\\n|$|<)`, 'gm');
-    closing.lastIndex = bodyAt + 1;
+    const end = bodyAt === -1 ? null : this.#closed(kind, fence.length, bodyAt + 1);
+    this.#unsure ||= end === null || end === this.#text.length;
+    return end ?? at + fence.length;
+  }
+
+  /** Past the line at or after `from` that closes a fence of this kind and length; null when there is none. */
+  #closed(kind: string, length: number, from: number): number | null {
+    if (length >= (this.#unclosed.get(kind) ?? Infinity)) return null;
+    const closing = new RegExp(`^ {0,3}${kind}{${length},}[ \\t]*(?=\\n|$|<)`, 'gm');
+    closing.lastIndex = from;
     const found = closing.exec(this.#text);
     if (found) return found.index + found[0].length;
-    this.#unclosed.set(kind, fence.length);
-    return at + fence.length;
+    this.#unclosed.set(kind, length);
+    return null;
   }
 }
 

@@ -5,8 +5,12 @@
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Destination, InboundMessage, Routing } from '@halfdoor/protocol/message';
 import type { InboundReader } from '@halfdoor/protocol/runner';
+import { Zone } from './zone.ts';
 
 const PAGE = 200;
+
+/** Where a prompt is read: who the agent can talk to, whose time it is told, what folder of a person it works on. */
+export type Around = { destinations: Destination[]; zone: Zone; folder: Routing['folder'] };
 
 export class Intake {
   readonly #inbound: InboundReader;
@@ -15,6 +19,8 @@ export class Intake {
   #waiting: InboundMessage[] = [];
   #highest = 0;
   #first = true;
+  #beganAt = 0;
+  #zone: Zone | null = null;
 
   constructor(inbound: InboundReader, isSettled: (id: string) => boolean) {
     this.#inbound = inbound;
@@ -35,6 +41,7 @@ export class Intake {
       }
       if (rows.length < PAGE) break;
     }
+    if (this.#first) this.#beganAt = this.#highest;
     this.#first = false;
     return controls;
   }
@@ -47,6 +54,11 @@ export class Intake {
   /** Highest inbound seq taken in. */
   get highest(): number {
     return this.#highest;
+  }
+
+  /** Whether an earlier run can have seen this one: it was there when this run began. */
+  isOlderThanRun(message: InboundMessage): boolean {
+    return message.seq <= this.#beganAt;
   }
 
   /** Everything not settled, oldest first. */
@@ -75,6 +87,13 @@ export class Intake {
   /** Thread of the last message from this chat; null when none came or it had none. */
   threadOf(destination: Destination): string | null {
     return this.#threads.get(chatKey(destination.address)) ?? null;
+  }
+
+  /** As it stands in the file now. */
+  around(): Around {
+    const { destinations, routing } = this.#inbound.around();
+    if (this.#zone?.name !== routing.zone) this.#zone = new Zone(routing.zone);
+    return { destinations, zone: this.#zone, folder: routing.folder };
   }
 
   /** As they stand in the file now. */

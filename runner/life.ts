@@ -1,6 +1,6 @@
 /** The two signs of life beside outbound.db: what this run is working on, and one line for the person who waits. */
 import { LIMITS } from '@halfdoor/protocol/limits';
-import type { Heartbeat, LineFile, Progress } from '@halfdoor/protocol/runner';
+import type { Heartbeat, LineFile, Progress, Said } from '@halfdoor/protocol/runner';
 
 type Deps = {
   heartbeat: Pick<LineFile<Heartbeat>, 'write'>;
@@ -17,7 +17,7 @@ export class Life {
   #turn: string | null = null;
   #claims: string[] = [];
   #tool: string | null = null;
-  #said = '';
+  #shown: Pick<Progress, 'state' | 'detail' | 'since'> | null = null;
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -44,14 +44,31 @@ export class Life {
     this.beat();
   }
 
-  /** One line of state. Rings only when it changed. */
+  /** One line of state. Rings when it changed to something that a person waits through. */
   show(state: Progress['state'], detail: string | null): void {
-    const said = `${state} ${detail ?? ''}`;
-    if (said === this.#said) return;
-    this.#said = said;
+    const before = this.#shown;
+    if (before?.state === state && before.detail === detail) return;
     this.#tool = state === 'tool' ? detail : null;
-    const since = this.#deps.now();
-    this.#deps.progress.write({ run: this.#deps.run, turn: this.#turn, state, detail, since });
-    if (state === 'tool' || state === 'retrying') this.#deps.ring();
+    this.#shown = { state, detail, since: this.#deps.now() };
+    this.#tell(this.#shown, null);
+    const rests = state === 'idle' || (state === 'thinking' && before?.state !== 'waiting');
+    if (!rests) this.#deps.ring();
+  }
+
+  /** The model has begun to say something, that is no text yet. */
+  stirred(): void {
+    if (this.#shown?.state === 'waiting') this.show('thinking', null);
+  }
+
+  /** The answer is being written; `said` is what can be shown of it. */
+  write(said: Said | null): void {
+    this.#tool = null;
+    if (this.#shown?.state !== 'writing') this.#shown = { state: 'writing', detail: null, since: this.#deps.now() };
+    this.#tell(this.#shown, said);
+    this.#deps.ring();
+  }
+
+  #tell(shown: Pick<Progress, 'state' | 'detail' | 'since'>, said: Said | null): void {
+    this.#deps.progress.write({ run: this.#deps.run, turn: this.#turn, ...shown, said });
   }
 }

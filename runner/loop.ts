@@ -38,14 +38,16 @@ export class Loop {
 
   /** Runs until `end()`. Throws what no turn can settle: `fenced`, a broken file. */
   async run(): Promise<void> {
+    this.#takeIn();
     for (;;) {
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
-      this.#takeIn();
       if (this.#failure !== null) throw this.#failure;
       if (this.#ending) break;
       const batch = this.#deps.intake.batch();
-      if (batch.length > 0) await this.#runTurn(batch);
-      else {
+      if (batch.length > 0) {
+        await this.#runTurn(batch);
+        this.#takeIn();
+      } else {
         this.#rest();
         await woken;
       }
@@ -94,7 +96,7 @@ export class Loop {
     life.claim(null, []);
     life.show('idle', null);
     outbound.pruneIfLarge(
-      intake.routing().seqFloor,
+      () => intake.routing().seqFloor,
       intake.waiting.map((it) => it.id),
     );
   }

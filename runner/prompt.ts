@@ -1,7 +1,8 @@
 /** What the model reads: who it can talk to, how, and the messages, all escaped so that no text can pass for structure. */
-import type { Address, Destination, InboundMessage } from '@halfdoor/protocol/message';
+import type { Address, Destination, InboundMessage, RoutedFolder } from '@halfdoor/protocol/message';
 import { sameChat } from '@halfdoor/protocol/message';
 import type { Said } from './speaker.ts';
+import type { Zone } from './zone.ts';
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 /** Control characters other than tab, line feed and carriage return. */
@@ -20,7 +21,7 @@ export function nameOf(address: Address, destinations: readonly Destination[]): 
 }
 
 /** Our part of the instructions, made anew for every query, followed by the agent's own. */
-export function instructions(destinations: readonly Destination[], own: string): string {
+export function instructions(destinations: readonly Destination[], own: string, folder: RoutedFolder | null): string {
   const names = destinations.map((it) => `- ${it.localName}`).join('\n') || '- (none)';
   return [
     'You talk with people through named destinations. Only what you address is sent:',
@@ -29,29 +30,30 @@ export function instructions(destinations: readonly Destination[], own: string):
     'messages. Answer to the destination a message came from unless asked otherwise. Do not escape the text.',
     'The tool send_message sends at once, while you go on working.',
     `Your destinations:\n${names}`,
+    folder === null ? '' : place(folder),
     own.trim(),
   ]
     .filter((part) => part !== '')
     .join('\n');
 }
 
+/** Where the person's folder is, and what may be done with it. */
+function place({ path, inside, access }: RoutedFolder): string {
+  const where = `The folder ${escaped(path)} of the person you work for is at ${escaped(inside)}, ${access}, and is your working folder.`;
+  if (access === 'read-write') return `${where} What you change there, you change for them.`;
+  return `${where} Somebody else is writing in it: you can read it; keep your own files in $HOME.`;
+}
+
 /** One message or notice as the model reads it. */
-export function block(message: InboundMessage, destinations: readonly Destination[], zone: string): string {
+export function block(message: InboundMessage, destinations: readonly Destination[], zone: Zone): string {
   if (message.kind === 'control') return '';
-  const time = localTime(message.timestamp, zone);
+  const time = escaped(zone.time(message.timestamp));
   if (message.kind === 'notice') return `<notice id="${message.seq}" time="${time}">${escaped(message.text)}</notice>`;
   const from = message.address ? nameOf(message.address, destinations) : 'host';
   const sender = message.sender === null ? '' : ` sender="${escaped(message.sender)}"`;
   const silent = message.wakes ? '' : ' context="true"';
   const attributes = `id="${message.seq}" from="${escaped(from)}"${sender} time="${time}"${silent}`;
   return `<message ${attributes}>${escaped(message.text)}</message>`;
-}
-
-function localTime(timestamp: string, zone: string): string {
-  const at = new Date(timestamp);
-  if (Number.isNaN(at.getTime())) return escaped(timestamp);
-  const format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' });
-  return `${format.format(at)} ${zone}`;
 }
 
 /** What an earlier try of the same turn has already sent, so that it is not said again. */

@@ -10,9 +10,11 @@ import type {
   OutboundWriter,
   Progress,
 } from '@halfdoor/protocol/runner';
+import { makeInside } from './inside.ts';
 import { Intake } from './intake.ts';
 import { Life } from './life.ts';
 import { Loop } from './loop.ts';
+import { Preview } from './preview.ts';
 import type { AgentProvider, ProviderDeps } from './providers/provider.ts';
 import { Speaker } from './speaker.ts';
 import { makeTools } from './tools/index.ts';
@@ -61,24 +63,30 @@ async function converse(run: number, base: string, outbound: OutboundWriter, mac
   const life = new Life({ heartbeat, progress, run, now, ring });
   const intake = new Intake(inbound, (id) => outbound.isSettled(id));
   const speaker = new Speaker({ outbound, intake, newId, now, ring });
-  const { provider: name, model, api } = intake.routing();
+  const { provider: name, model, api, folder } = intake.routing();
+  const answering = () => {
+    const { turn } = loop;
+    if (turn === null || turn.aborted) throw new Error('nothing is being answered now');
+    return turn;
+  };
   const tools = makeTools({
     send: (to, text) => {
-      const turn = loop.turn;
-      if (turn === null || turn.aborted) throw new Error('nothing is being answered now');
+      const turn = answering();
       const sent = speaker.say(turn.saying, to, text);
       turn.noteSaid();
       return sent;
     },
   });
   const netSocket = join(base, 'run', 'net.sock');
-  const given = { tools, model, api, netSocket, env: machine.env, sleep, randomId: newId };
+  const inside = makeInside({ base, inbound, outbound, intake, speaker, saying: () => answering().saying });
+  const given = { tools, model, api, netSocket, env: machine.env, inside, sleep, randomId: newId };
   const provider = await machine.loadProvider(name, given);
   const loop: Loop = new Loop({
     ...{ outbound, intake, life, speaker, provider, sleep, newId, ring, after },
+    preview: new Preview({ life, after }),
     continuationKey: `continuation:${name}`,
     ownInstructions: () => readOr(join(base, 'agent', 'instructions.md'), ''),
-    cwd: join(base, 'work'),
+    cwd: folder?.inside ?? join(base, 'work'),
   });
   const endBeats = beats(life, after);
   machine.onEnd(() => void loop.end());

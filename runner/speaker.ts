@@ -6,10 +6,11 @@ import { createHash } from 'node:crypto';
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Destination, NewAck, NewOutbound, OutboundMessage } from '@halfdoor/protocol/message';
 import type { OutboundWriter } from '@halfdoor/protocol/runner';
-import type { Addressed } from './answer.ts';
 import type { Intake } from './intake.ts';
 
 type Deps = { outbound: OutboundWriter; intake: Intake; newId(): string; now(): string; ring(): void };
+/** A message whose destination the agent has. */
+export type Sendable = { destination: Destination; text: string };
 export type Saying = { turn: string; answers: string[] };
 /** A message that went out. */
 export type Said = { seq: number; destination: string; text: string };
@@ -61,13 +62,31 @@ export class Speaker {
     return { seqs, repeated: false };
   }
 
+  /** Sends without looking whether there is such a destination: the host refuses what was not given. Returns the seq. */
+  attempt(saying: Saying, to: string, text: string): number {
+    const message: NewOutbound = {
+      id: this.#deps.newId(),
+      ...saying,
+      timestamp: this.#deps.now(),
+      ...{ kind: 'message', destination: to, thread: null, text },
+    };
+    const [seq = 0] = this.#deps.outbound.write('say', { messages: [message], seenSeq: this.#deps.intake.highest });
+    this.#deps.ring();
+    return seq;
+  }
+
   /** Last messages, scratch, acks and state in one transaction: no reply without ack, no ack without reply. */
   settle(
     saying: Saying,
-    it: { messages: Addressed[]; scratch: string; acks: NewAck[]; state: Record<string, string | null> },
+    it: {
+      messages: { destination: Destination; text: string }[];
+      scratch: string;
+      acks: NewAck[];
+      state: Record<string, string | null>;
+    },
   ): void {
-    const rows = it.messages.flatMap((message) =>
-      this.#absorb(message.to, message.text) === null ? this.#rows(saying, this.#find(message.to), message.text) : [],
+    const rows = it.messages.flatMap(({ destination, text }) =>
+      this.#absorb(destination.localName, text) === null ? this.#rows(saying, destination, text) : [],
     );
     const scratch = it.scratch === '' ? [] : [this.#scratch(saying, it.scratch)];
     const messages = [...rows, ...scratch];
@@ -90,6 +109,7 @@ export class Speaker {
   }
 
   #absorb(to: string, text: string): number | null {
+    if (this.#said.size === 0) return null;
     return this.#said.get(keyOf(to, text))?.shift() ?? null;
   }
 

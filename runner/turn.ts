@@ -5,16 +5,18 @@
 import type { InboundMessage, NewAck } from '@halfdoor/protocol/message';
 import type { OutboundWriter } from '@halfdoor/protocol/runner';
 import { parseAnswer } from './answer.ts';
-import type { Intake } from './intake.ts';
+import type { Around, Intake } from './intake.ts';
 import type { Life } from './life.ts';
+import type { Preview } from './preview.ts';
 import { alreadySaid, block, instructions, nudge } from './prompt.ts';
 import type { AgentProvider, AgentQuery, ErrorKind, PromptMessage, ProviderEvent } from './providers/provider.ts';
-import type { Saying, Speaker } from './speaker.ts';
+import type { Saying, Sendable, Speaker } from './speaker.ts';
 
 export type TurnDeps = {
   outbound: OutboundWriter;
   intake: Intake;
   life: Life;
+  preview: Preview;
   speaker: Speaker;
   provider: AgentProvider;
   /** Key of this provider's continuation in session_state. */
@@ -42,8 +44,12 @@ export class Turn {
   readonly #seen = new Set<string>();
   #query: AgentQuery | null = null;
   #said = false;
+  /** Something was sent while the provider went on: an answer without a word is no oversight then. */
+  #saidBetween = false;
   #nudged = false;
   #scratch: string[] = [];
+  /** Names it wrote to that are none of its destinations. */
+  readonly #nowhere = new Set<string>();
   #transient = 0;
   #afresh = false;
 
@@ -55,13 +61,17 @@ export class Turn {
 
   /** Runs to its end. Every failure is settled, except `fenced` and the like, which are thrown. */
   async run(): Promise<void> {
-    const { outbound, speaker, life } = this.#deps;
+    const { outbound, intake, speaker, life, preview } = this.#deps;
     speaker.forget();
+    preview.turn();
     for (let ending: Ending = 'again'; ending !== 'over';) {
       this.#claim();
+      preview.begin();
       life.show('thinking', null);
-      const said = speaker.begin(outbound.saidBefore([...this.#given.values()]));
-      ending = await this.#converse(this.#prompt(alreadySaid(said)));
+      const given = [...this.#given.values()];
+      const said = speaker.begin(outbound.saidBefore(given.filter((it) => intake.isOlderThanRun(it))));
+      const around = intake.around();
+      ending = await this.#converse(promptFor(given, around, alreadySaid(said)), around);
     }
   }
 
@@ -90,7 +100,8 @@ export class Turn {
     if (query === null || fresh.length === 0 || this.#abort.signal.aborted) return;
     for (const message of fresh) this.#given.set(message.id, message);
     this.#claim();
-    for (const message of fresh) query.push(this.#promptFor([message], ''));
+    const around = this.#deps.intake.around();
+    for (const message of fresh) query.push(promptFor([message], around, ''));
   }
 
   /** Ends the turn now: nothing more of it is sent. */
@@ -103,21 +114,10 @@ export class Turn {
     this.#deps.life.claim(this.id, [...this.#given.keys()]);
   }
 
-  #prompt(before: string): PromptMessage {
-    return this.#promptFor([...this.#given.values()], before);
-  }
-
-  #promptFor(messages: InboundMessage[], before: string): PromptMessage {
-    const destinations = this.#deps.intake.destinations();
-    const { zone } = this.#deps.intake.routing();
-    const blocks = messages.map((it) => block(it, destinations, zone)).filter((it) => it !== '');
-    return { ids: messages.map((it) => it.id), text: [before, ...blocks].filter((it) => it !== '').join('\n') };
-  }
-
-  async #converse(prompt: PromptMessage): Promise<Ending> {
-    const { provider, outbound, intake, continuationKey, cwd } = this.#deps;
+  async #converse(prompt: PromptMessage, { destinations, folder }: Around): Promise<Ending> {
+    const { provider, outbound, continuationKey, cwd } = this.#deps;
     const continuation = outbound.state(continuationKey) ?? undefined;
-    const system = instructions(intake.destinations(), this.#deps.ownInstructions());
+    const system = instructions(destinations, this.#deps.ownInstructions(), folder);
     if (this.#abort.signal.aborted) return 'over';
     this.#seen.clear();
     const query = provider.query({ prompt, continuation, cwd, systemContext: { instructions: system } });
@@ -132,6 +132,7 @@ export class Turn {
       }
     } finally {
       this.#query = null;
+      this.#deps.preview.begin();
     }
     if (failure !== null) return this.#onFailure(failure, query);
     if (this.#abort.signal.aborted || this.#unanswered(prompt).length === 0) return 'over';
@@ -151,10 +152,23 @@ export class Turn {
       case 'seen':
         for (const id of event.ids) if (this.#given.has(id)) this.#seen.add(id);
         return null;
+      case 'asked':
+        this.#deps.preview.begin();
+        this.#deps.life.show('waiting', null);
+        return null;
+      case 'delta':
+        this.#deps.preview.take(event.text);
+        return null;
       case 'progress':
+        this.#deps.preview.begin();
         this.#deps.life.show(event.tool ? 'tool' : 'thinking', event.tool ?? null);
         return null;
+      case 'interim':
+        this.#onInterim(event.text);
+        return null;
       case 'activity':
+        this.#deps.life.stirred();
+        return null;
       case 'usage':
         return null;
       case 'result':
@@ -171,25 +185,40 @@ export class Turn {
     outbound.write('continuation', { state: { [continuationKey]: continuation }, seenSeq: intake.highest });
   }
 
-  #onResult({ text, continuation }: Extract<ProviderEvent, { type: 'result' }>, query: AgentQuery): void {
-    const destinations = this.#deps.intake.destinations();
-    const known = new Set(destinations.map((it) => it.localName));
+  /** What of an answer can be sent, and the names that nobody has; all else of it is scratch. */
+  #sorted(text: string): { sendable: Sendable[]; unknown: string[] } {
+    this.#deps.preview.begin();
+    const known = new Map(this.#deps.intake.destinations().map((it) => [it.localName, it]));
     const { messages, scratch } = parseAnswer(text);
-    const sendable = messages.filter((it) => known.has(it.to));
     const unknown = messages.filter((it) => !known.has(it.to));
+    for (const it of unknown) this.#nowhere.add(it.to);
+    const sendable = messages.flatMap(({ to, text: said }) => {
+      const destination = known.get(to);
+      return destination ? [{ destination, text: said }] : [];
+    });
     this.#scratch.push(...unknown.map((it) => `(no destination "${it.to}") ${it.text}`), scratch);
-    if (sendable.length === 0 && !this.#said && !this.#nudged) {
+    return { sendable, unknown: unknown.map((it) => it.to) };
+  }
+
+  #onInterim(text: string): void {
+    for (const { destination, text: said } of this.#sorted(text).sendable) {
+      this.#deps.speaker.say(this.saying, destination.localName, said);
+      this.#saidBetween = true;
+    }
+  }
+
+  #onResult({ text, continuation }: Extract<ProviderEvent, { type: 'result' }>, query: AgentQuery): void {
+    const { sendable, unknown } = this.#sorted(text);
+    const spoke = this.#said || (this.#saidBetween && text.trim() === '');
+    if (sendable.length === 0 && !spoke && !this.#nudged) {
       this.#nudged = true;
       query.push({
         ids: [],
-        text: nudge(
-          destinations,
-          unknown.map((it) => it.to),
-        ),
+        text: nudge(this.#deps.intake.destinations(), unknown),
       });
       return;
     }
-    const reason = sendable.length === 0 && !this.#said ? 'no-reply' : null;
+    const reason = sendable.length === 0 && !spoke ? this.#whySilent() : null;
     const acks = [...this.#seen].map((messageId): NewAck => ({ messageId, status: 'done', reason }));
     const said = this.#scratch.filter((it) => it !== '').join('\n');
     const state = continuation === undefined ? {} : { [this.#deps.continuationKey]: continuation };
@@ -197,12 +226,19 @@ export class Turn {
     for (const id of this.#seen) this.#given.delete(id);
     this.#seen.clear();
     this.#scratch = [];
+    this.#nowhere.clear();
     this.#said = false;
+    this.#saidBetween = false;
     this.#nudged = false;
     this.#transient = 0;
     this.#claim();
     if (this.#given.size === 0) query.end();
     else this.#deps.life.show('thinking', null);
+  }
+
+  #whySilent(): string {
+    if (this.#nowhere.size === 0) return 'no-reply';
+    return `no-destination: ${[...this.#nowhere].join(', ')}`.slice(0, REASON_CHARS);
   }
 
   async #onFailure(failure: Failure, query: AgentQuery): Promise<Ending> {
@@ -238,4 +274,9 @@ export class Turn {
     this.#deps.speaker.settle(this.saying, { messages: [], scratch, acks, state: {} });
     for (const id of ids) this.#given.delete(id);
   }
+}
+
+function promptFor(messages: InboundMessage[], { destinations, zone }: Around, before: string): PromptMessage {
+  const blocks = messages.map((it) => block(it, destinations, zone)).filter((it) => it !== '');
+  return { ids: messages.map((it) => it.id), text: [before, ...blocks].filter((it) => it !== '').join('\n') };
 }

@@ -2,6 +2,8 @@
 import type { ChatEvent, MessageView, Reply } from '../../host/api/contract.ts';
 import { Unreachable } from '../api.ts';
 import { Failure } from '../failure.ts';
+import { doingOf, SENT, type Doing } from './doing.ts';
+import type { Partial } from './frame.ts';
 
 export type ConversationDeps = {
   /** Gives the message to the host. Throws `Failure` when it is refused, `Unreachable` when nobody is there. */
@@ -16,14 +18,23 @@ export type ConversationDeps = {
   changed(): void;
   pause(): Promise<void>;
   id(): string;
+  nowMs(): number;
 };
+
+/** Of a longer reply only the newest part is kept: the whole of it comes with the message. */
+const PARTIAL_CHARS = 64 * 1024;
+
+type Piece = Extract<ChatEvent, { type: 'partial' }>;
 
 export class Conversation {
   readonly #deps: ConversationDeps;
   readonly #shown = new Set<string>();
   readonly #open = new Set<string>();
   #line: Promise<void> = Promise.resolve();
-  #doing: string | null = null;
+  #doing: Doing | null = null;
+  /** What is known of the reply that is being written, from character `at` on. */
+  #piece: Piece | null = null;
+  #sentMs = 0;
   #leaving = false;
   failed = false;
 
@@ -32,8 +43,13 @@ export class Conversation {
   }
 
   /** What the agent does for us right now; null when nothing is open. */
-  get doing(): string | null {
-    return this.#open.size === 0 ? null : (this.#doing ?? '');
+  get doing(): Doing | null {
+    return this.#open.size === 0 ? null : (this.#doing ?? { words: SENT, sinceMs: this.#sentMs });
+  }
+
+  /** The reply that is being written, as far as it is known. */
+  get partial(): Partial | null {
+    return this.#piece && { text: this.#piece.text, cut: this.#piece.at > 0 };
   }
 
   event(event: ChatEvent): void {
@@ -41,13 +57,24 @@ export class Conversation {
       case 'ready':
         return this.#greet(event.waiting);
       case 'message':
+        if (!event.notice) this.#over();
         return this.#show(event, event.notice, event.mayBeDuplicate);
       case 'progress':
-        this.#doing = event.state === 'idle' ? null : (event.detail ?? event.state);
+        if (event.state !== 'writing') this.#piece = null;
+        this.#doing = doingOf(event, this.#deps.nowMs());
+        return this.#deps.changed();
+      case 'partial':
+        this.#piece = joined(this.#piece, event);
         return this.#deps.changed();
       case 'settled':
         return; // asked for one by one: an event can be missed while the host restarts
     }
+  }
+
+  /** The whole reply is here: what was shown of it goes. */
+  #over(): void {
+    this.#piece = null;
+    this.#deps.changed();
   }
 
   #greet(waiting: number): void {
@@ -68,6 +95,7 @@ export class Conversation {
   /** Sends in the order of the calls. Resolves when the message is settled and everything said to it was shown. */
   async send(text: string): Promise<void> {
     const id = this.#deps.id();
+    if (this.#open.size === 0) this.#sentMs = this.#deps.nowMs();
     this.#open.add(id);
     this.#deps.changed();
     try {
@@ -82,7 +110,7 @@ export class Conversation {
       this.#fail(error);
     } finally {
       this.#open.delete(id);
-      if (this.#open.size === 0) this.#doing = null;
+      if (this.#open.size === 0) this.#doing = this.#piece = null;
       this.#deps.changed();
     }
   }
@@ -123,4 +151,13 @@ export class Conversation {
   leave(): void {
     this.#leaving = true;
   }
+}
+
+/** With what came before, where it follows it; else it stands alone. */
+function joined(before: Piece | null, piece: Piece): Piece {
+  const follows = before?.turn === piece.turn && before.reply === piece.reply;
+  if (!follows || piece.at !== before.at + before.text.length) return piece;
+  const text = before.text + piece.text;
+  const over = Math.max(0, text.length - PARTIAL_CHARS);
+  return { ...piece, at: before.at + over, text: text.slice(over) };
 }

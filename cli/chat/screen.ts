@@ -1,17 +1,20 @@
 /**
- * Where a chat is shown. On a terminal that can, the line being typed stays below what is said, and its prompt tells
- * that the agent works; elsewhere everything is a plain line without a single escape.
+ * Where a chat is shown. On a terminal that can, the line being typed stays below what is said, and what the agent is at
+ * is redrawn in place; elsewhere everything is a plain line without a single escape.
  */
-import { clearScreenDown, createInterface, cursorTo, moveCursor, type Interface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { visible } from '../visible.ts';
+import type { Partial } from './frame.ts';
+import type { History } from './history.ts';
+import { livelyScreen } from './lively.ts';
 
 export type Screen = {
   /** A whole reply. */
   say(text: string): void;
   /** A line about the conversation. */
   remark(text: string): void;
-  /** What the agent is doing, or null when nobody waits for it. */
-  working(state: string | null): void;
+  /** What the agent is at, or null when nobody waits for it; and the reply that it is writing. */
+  live(status: string | null, partial: Partial | null): void;
   onLine(listener: (line: string) => void): void;
   onInterrupt(listener: () => void): void;
   /** No more will be typed. */
@@ -19,50 +22,19 @@ export type Screen = {
   close(): void;
 };
 
-const PROMPT = '> ';
-
-export type Terminal = { input: NodeJS.ReadStream; output: NodeJS.WriteStream; env: NodeJS.ProcessEnv };
+export type Terminal = {
+  input: NodeJS.ReadStream;
+  output: NodeJS.WriteStream;
+  env: NodeJS.ProcessEnv;
+  history: History;
+};
 
 /** Whether lines may be rewritten in place. */
-export const isLively = ({ input, output, env }: Terminal): boolean =>
+export const isLively = ({ input, output, env }: Pick<Terminal, 'input' | 'output' | 'env'>): boolean =>
   input.isTTY === true && output.isTTY === true && env.TERM !== 'dumb' && !env.NO_COLOR;
 
 export function openScreen(terminal: Terminal): Screen {
   return isLively(terminal) ? livelyScreen(terminal) : plainScreen(terminal);
-}
-
-function livelyScreen({ input, output }: Terminal): Screen {
-  const lines = createInterface({ input, output, prompt: PROMPT, terminal: true });
-  lines.prompt();
-  let prompt = PROMPT;
-  let closed = false; // an answer may still come in while we leave
-  lines.on('close', () => (closed = true));
-  const above = (text: string): void => {
-    if (closed) return void output.write(`\n${visible(text)}\n`);
-    moveCursor(output, 0, -lines.getCursorPos().rows);
-    cursorTo(output, 0);
-    clearScreenDown(output);
-    output.write(`${visible(text)}\n`);
-    lines.prompt(true);
-  };
-  return {
-    ...typed(lines),
-    onLine: (listener) =>
-      void lines.on('line', (line) => {
-        lines.prompt();
-        listener(line);
-      }),
-    onInterrupt: (listener) => void lines.on('SIGINT', listener),
-    say: above,
-    remark: (text) => above(`* ${text}`),
-    working: (state) => {
-      const wanted = state === null ? PROMPT : `[working … ${visible(state)}] ${PROMPT}`;
-      if (closed || wanted === prompt) return;
-      prompt = wanted;
-      lines.setPrompt(prompt);
-      lines.prompt(true);
-    },
-  };
 }
 
 function plainScreen({ input, output }: Terminal): Screen {
@@ -71,34 +43,26 @@ function plainScreen({ input, output }: Terminal): Screen {
   const write = (text: string): void => void output.write(`${visible(text)}\n`);
   return {
     ...typed(lines),
-    onLine: (listener) => void lines.on('line', listener),
-    onInterrupt: (listener) => void process.on('SIGINT', listener),
     say: write,
     remark: (text) => write(`* ${text}`),
-    working: (state) => {
+    live: (status) => {
       // The seconds change all the time; without rewriting, only what it does is worth a line.
-      const wanted = state?.replace(/,? ?\d+ s$/, '') ?? null;
-      if (wanted !== null && wanted !== told) write(wanted === '' ? 'working …' : `working … ${wanted}`);
-      told = wanted;
+      const state = status?.replace(/,(?: \d+ min)? \d+ s$/, '') ?? null;
+      if (state !== null && state !== told) write(`[${state}]`);
+      told = state;
     },
   };
 }
 
-const typed = (lines: Interface): Pick<Screen, 'onEnd' | 'close'> => ({
+const typed = (lines: Interface): Pick<Screen, 'onLine' | 'onInterrupt' | 'onEnd' | 'close'> => ({
+  onLine: (listener) => void lines.on('line', listener),
+  onInterrupt: (listener) => void process.on('SIGINT', listener),
   onEnd: (listener) => void lines.on('close', listener),
   close: () => lines.close(),
 });
 
 /** With --json: every event as it came, one a line; nothing else. */
-export function jsonScreen({ input }: Terminal): Screen {
-  const lines = createInterface({ input, terminal: false });
+export function jsonScreen({ input }: Pick<Terminal, 'input'>): Screen {
   const nothing = (): void => {};
-  return {
-    ...typed(lines),
-    onLine: (listener) => void lines.on('line', listener),
-    onInterrupt: (listener) => void process.on('SIGINT', listener),
-    say: nothing,
-    remark: nothing,
-    working: nothing,
-  };
+  return { ...typed(createInterface({ input, terminal: false })), say: nothing, remark: nothing, live: nothing };
 }

@@ -1,4 +1,6 @@
 /** Whom `chat` talks to when no agent was named. On a fresh install: made now, from what is found here. */
+import { existsSync } from 'node:fs';
+import { homeAt } from '../../host/home.ts';
 import { visible } from '../visible.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
@@ -16,6 +18,8 @@ const SHOWN_MODELS = 6;
 
 /** Name of the one agent there is, of the one chosen, or of the first one, made now. Throws `Failure`. */
 export async function whomToTalkTo(context: Context): Promise<string> {
+  // On a fresh install nothing can be made without them: said once, before anything is started.
+  if (!existsSync(homeAt(context.home).central)) await ensureSandboxTools(context, true);
   await ensureHost(context);
   const names = (await listAgents(context)).map((it) => it.name);
   const [only, ...more] = names;

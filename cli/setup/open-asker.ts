@@ -13,6 +13,7 @@ export async function openAsker(context: Context, answers: Answers | null, unask
     const given = { ...(context.yes ? {} : unasked), ...answers };
     return answersAsker(given, (text) => context.printer.note(text));
   }
-  if (!isLively(terminal)) return plainAsker(terminal);
+  // A terminal that does not say how wide it is cannot be drawn on.
+  if (!isLively(terminal) || !terminal.output.columns) return plainAsker(terminal);
   return (await import('./clack-asker.ts')).clackAsker(terminal);
 }

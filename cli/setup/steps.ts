@@ -110,10 +110,22 @@ export async function agentStep({ context, asker }: Setup, it: Candidate): Promi
 }
 
 async function chooseModel(context: Context, asker: Asker, it: Candidate, api: Api): Promise<string> {
-  const models = await modelsOf(context, it);
+  const models = await modelsOf(context, it).catch((error: unknown) => {
+    if (error instanceof Failure && it.baseUrl !== null) return error;
+    throw error;
+  });
+  if (models instanceof Failure) return nameModel(asker, models);
   const otherwise = preferredModel(api, models) ?? '';
   const options = models.map((id) => ({ value: id, label: id }));
   return (await asker.select({ id: 'model', ask: 'Which model?', options, otherwise })) ?? left();
+}
+
+/** Some endpoints serve models and list none. */
+async function nameModel(asker: Asker, problem: Failure): Promise<string> {
+  asker.say(`Its models could not be listed: ${problem.message}.`);
+  const model = (await asker.text({ id: 'model', ask: 'Name of the model', otherwise: '' })) ?? left();
+  if (model === '') throw problem;
+  return model;
 }
 
 /** One real call for one token: the person learns now, not at the first message. */

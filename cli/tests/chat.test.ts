@@ -1,17 +1,14 @@
 // needs: pty
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { collect, fakeHost, runCli, startCli } from './run-cli.ts';
-
-const MAIN = join(import.meta.dirname, '..', 'main.ts');
+import { atTerminal } from './pty.ts';
+import { fakeHost, runCli, startCli } from './run-cli.ts';
 
 test('lines from a pipe: all sent in order, waited for, no escape in the output', async (t) => {
   const host = await fakeHost(t);
   const { code, out } = await runCli(host.home, ['chat', 'a'], '@reply one\n\n@silent\n@reply two\n');
   assert.equal(code, 0);
-  assert.equal(out.replaceAll(/^working.*\n/gm, ''), 'one\ntwo\n');
+  assert.equal(out.replaceAll(/^\[.*\]\n/gm, ''), 'one\ntwo\n');
   assert.ok(!out.includes('\u001b'));
   assert.deepEqual(
     [...host.messages.values()].map(({ text }) => text),
@@ -24,7 +21,7 @@ test('what came while nobody was there is shown first, and once', async (t) => {
   const host = await fakeHost(t);
   host.say('a', 'you were away', 'd-early');
   const { out } = await runCli(host.home, ['chat', 'a'], '@reply now\n');
-  assert.match(out, /^\* 1 reply came while nobody was here:\nyou were away\n(working.*\n)*now\n$/m);
+  assert.match(out, /^\* 1 reply came while nobody was here:\nyou were away\n(\[.*\]\n)*now\n$/m);
   assert.ok(host.received.includes('d-early'));
   assert.doesNotMatch((await runCli(host.home, ['chat', 'a'], '@reply later\n')).out, /away/);
 });
@@ -63,30 +60,12 @@ test('a host that restarts in mid-turn: the chat connects again and shows the an
   assert.match(out, /host went away[^]*after all/);
 });
 
-/** On a pty, as a person sits before it. */
-function atTerminal(home: string, env: NodeJS.ProcessEnv) {
-  const child = spawn('script', ['-qefc', `'${process.execPath}' '${MAIN}' chat a`, '/dev/null'], {
-    env: { PATH: process.env.PATH, HOME: home, HALFDOOR_HOME: home, SHELL: '/bin/sh', ...env },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let look = (): void => {};
-  child.stdout.on('data', (part) => {
-    out += String(part);
-    look();
-  });
-  const shown = async (what: RegExp): Promise<void> => {
-    while (!what.test(out)) await new Promise<void>((resolve) => (look = resolve));
-  };
-  return { child, shown, type: (text: string) => child.stdin.write(text), ended: collect(child) };
-}
-
 test('at a terminal: working line, Ctrl-C stops the turn, twice leaves', async (t) => {
   const host = await fakeHost(t);
   const person = atTerminal(host.home, { TERM: 'xterm' });
   await person.shown(/> /);
   person.type('@hang\r');
-  await person.shown(/\[working … shell, \d+ s\] > /);
+  await person.shown(/\[running shell, \d+ s\]/);
   person.type('\u0003');
   await host.until(() => [...host.messages.values()].some(({ text }) => text === '/stop'));
   await person.shown(/stopping/);
@@ -100,7 +79,7 @@ for (const env of [{ TERM: 'dumb' }, { TERM: 'xterm', NO_COLOR: '1' }]) {
     const person = atTerminal(host.home, env);
     await host.until(() => host.uids.size > 0);
     person.type('@hang\n');
-    await person.shown(/working … shell\r?\n/);
+    await person.shown(/^\[running shell\]\r?\n/m);
     host.say('a', 'evil \u001b]0;title\u0007 text', 'd-1');
     await person.shown(/evil ␛\]0;title␇ text/);
     person.type('\u0004');

@@ -11,8 +11,22 @@ test('verbs that need a host end with 3 when none runs', async (t) => {
     ['stop'],
     ['agents', 'list'],
     ['agents', 'get', 'a'],
+    ['agents', 'update', 'a', '--model', 'm'],
+    ['agents', 'delete', 'a', '--yes'],
+    ['agents', 'check', 'a'],
+    ['secrets', 'list'],
+    ['secrets', 'remove', 'A'],
     ['sessions', 'list'],
-    ['sessions', 'get', '0123'],
+    ['sessions', 'show', '0123'],
+    ['sessions', 'tail', '0123'],
+    ['sessions', 'stop', '0123'],
+    ['sessions', 'reset', '0123'],
+    ['trace', '0123'],
+    ['dead', 'list'],
+    ['dead', 'show', '0123'],
+    ['dead', 'replay', '0123'],
+    ['dead', 'replay', '--all'],
+    ['dead', 'drop', '0123'],
   ]) {
     const { code, out, err } = await runCli(home, words);
     assert.deepEqual([code, out], [3, ''], words.join(' '));
@@ -31,9 +45,10 @@ test('wrong use ends with 2 and says how, with --json as JSON', async (t) => {
   for (const words of [
     ['frob'],
     ['send', 'a'],
+    ['sessions', 'get', '0123'],
     ['agents', 'create', 'x'],
     ['agents', 'create', 'x', '--provider', 'mock', '--sandbox', 'none'],
-    ['chat'],
+    ['chat', 'a', 'b'],
   ]) {
     const plain = await runCli(home, words);
     assert.deepEqual([plain.code, plain.out], [2, ''], words.join(' '));
@@ -41,6 +56,18 @@ test('wrong use ends with 2 and says how, with --json as JSON', async (t) => {
     const json = await runCli(home, ['--json', ...words]);
     assert.deepEqual([json.code, json.err], [2, '']);
     assert.deepEqual(Object.keys(JSON.parse(json.out)), ['error', 'next']);
+  }
+});
+
+test('dead replay takes one id or all, not both and not neither', async (t) => {
+  const home = freshFolder(t);
+  for (const words of [
+    ['dead', 'replay'],
+    ['dead', 'replay', '0123', '--all'],
+  ]) {
+    const { code, err } = await runCli(home, words);
+    assert.equal(code, 2);
+    assert.match(err, /one dead letter, or --all[^]*dead list/);
   }
 });
 

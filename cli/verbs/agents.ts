@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { AgentInput, AgentView } from '../../host/api/contract.ts';
+import type { AgentInput, AgentPatch, AgentView, CheckView } from '../../host/api/contract.ts';
 import { pathStep } from '../api.ts';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
@@ -9,24 +9,61 @@ import { withHost } from '../reach.ts';
 import { ensureSandboxTools } from '../sandbox-tools.ts';
 import { ensureHost } from '../start-host.ts';
 
-export type CreateOptions = {
-  provider: string;
-  model?: string;
-  baseUrl?: string;
-  api?: 'anthropic' | 'openai';
-  sandbox: 'bubblewrap' | 'process';
-  instructions?: string;
+/** `key` false: --no-key. `instructions` is a file, read here. */
+type ModelOptions = { model?: string; api?: 'anthropic' | 'openai'; key?: string | false; instructions?: string };
+
+export type CreateOptions = ModelOptions & { provider: string; baseUrl?: string; sandbox: 'bubblewrap' | 'process' };
+
+/** `baseUrl` false: --no-base-url. */
+export type ChangeOptions = ModelOptions & {
+  provider?: string;
+  baseUrl?: string | false;
+  sandbox?: 'bubblewrap' | 'process';
 };
 
-/** Starts a host if none runs. `instructions` is a file, read here. */
+/** Starts a host if none runs. */
 export async function createAgent(context: Context, name: string, options: CreateOptions): Promise<void> {
-  const { instructions: file, ...rest } = options;
-  const instructions = file === undefined ? {} : { instructions: readInstructions(resolve(context.cwd, file)) };
-  const input: AgentInput = { name, ...rest, ...instructions };
+  const input: AgentInput = { name, ...asInput(context, options) };
   if (options.sandbox === 'bubblewrap') await ensureSandboxTools(context, true);
   await ensureHost(context);
   const made = await withHost(context, () => context.api.call<AgentView>('POST', '/v1/agents', input));
   context.printer.answer(made, `made ${describe(made)}\nTalk to it: ./halfdoor chat ${made.name}`);
+}
+
+type Said = Pick<AgentInput, 'key' | 'instructions'>;
+
+/** Options in the form of the API. */
+function asInput<T extends ModelOptions>(
+  context: Context,
+  { key, instructions: file, ...rest }: T,
+): Omit<T, keyof Said> & Said {
+  return {
+    ...rest,
+    ...(key !== undefined && { key: key === false ? null : key }),
+    ...(file !== undefined && { instructions: readInstructions(resolve(context.cwd, file)) }),
+  };
+}
+
+/** At least one option must be named. */
+export async function updateAgent(context: Context, name: string, options: ChangeOptions): Promise<void> {
+  if (Object.keys(options).length === 0) {
+    throw new Failure('nothing to change was named', 'See: halfdoor agents update --help', 2);
+  }
+  const { baseUrl, ...rest } = options;
+  const where = baseUrl === undefined ? {} : { baseUrl: baseUrl === false ? null : baseUrl };
+  const patch: AgentPatch = { ...asInput(context, rest), ...where };
+  if (options.sandbox === 'bubblewrap') await ensureSandboxTools(context, true);
+  const path = `/v1/agents/${pathStep(name)}`;
+  const changed = await withHost(context, () => context.api.call<AgentView>('PATCH', path, patch));
+  context.printer.answer(changed, `changed ${describe(changed)}`);
+}
+
+/** Throws `Failure` with what keeps the model from answering. */
+export async function checkAgent(context: Context, name: string): Promise<void> {
+  const path = `/v1/agents/${pathStep(name)}/check`;
+  const checked = await withHost(context, () => context.api.call<CheckView>('POST', path));
+  if (!checked.ok) throw new Failure(checked.fault, checked.next);
+  context.printer.answer(checked, `${name} answers (${checked.ms} ms)`);
 }
 
 function readInstructions(path: string): string {
@@ -58,6 +95,7 @@ export async function getAgent(context: Context, name: string): Promise<void> {
     `id            ${agent.id}`,
     `base URL      ${agent.baseUrl ?? '-'}`,
     `protocol      ${agent.api ?? '-'}`,
+    `key           ${agent.key ?? '-'}`,
     `instructions  ${agent.instructionsFile}`,
     `destinations  ${agent.destinations.join(', ')}`,
     `created       ${agent.createdAt}`,

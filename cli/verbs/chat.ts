@@ -1,8 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChatEvent, MessageView } from '../../host/api/contract.ts';
+import type { AgentView, ChatEvent, MessageView } from '../../host/api/contract.ts';
 import { pathStep } from '../api.ts';
+import { banner } from '../chat/banner.ts';
 import { Conversation } from '../chat/conversation.ts';
+import { timed } from '../chat/doing.ts';
+import { chooseFolder, type Dir } from '../chat/folder.ts';
+import { historyPath, openHistory } from '../chat/history.ts';
 import { isLively, jsonScreen, openScreen, type Screen, type Terminal } from '../chat/screen.ts';
 import { follow } from '../chat/stream.ts';
 import type { Context } from '../context.ts';
@@ -19,37 +23,36 @@ const TWICE_MS = 2_000;
 const AWAY_MS = 30_000;
 
 /** Until Ctrl-D, Ctrl-C twice, or, with lines from a pipe, until all of them are settled. Starts a host if none runs. */
-export async function chat(context: Context, named: string | undefined): Promise<void> {
-  await ensureHost(context);
+export async function chat(context: Context, named: string | undefined, dir?: Dir): Promise<void> {
   const agent = named ?? (await (await import('../setup/first-agent.ts')).whomToTalkTo(context));
-  await context.api.call('GET', `/v1/agents/${pathStep(agent)}`); // refused before a prompt is shown
-  const terminal: Terminal = { input: process.stdin, output: process.stdout, env: context.env };
+  await ensureHost(context);
+  // Refused before a prompt is shown.
+  const who = await context.api.call<AgentView>('GET', `/v1/agents/${pathStep(agent)}`);
+  const folder = await chooseFolder(context, agent, dir);
+  const { env, uid } = context;
+  const place = { input: process.stdin, output: process.stdout, env };
+  const history = openHistory(isLively(place) && !context.printer.json ? historyPath(env) : null, uid);
+  const terminal: Terminal = { ...place, history };
   const screen = context.printer.json ? jsonScreen(terminal) : openScreen(terminal);
   const end = new AbortController();
   const conversation = new Conversation({ ...hostSide(context, agent, end.signal), ...shownOn(screen, () => tick()) });
-  const since = { ms: 0 };
   const tick = (): void => {
-    const { doing } = conversation;
-    if (doing === null) since.ms = 0;
-    else since.ms ||= Date.now();
-    const seconds = `${Math.floor((Date.now() - since.ms) / 1000)} s`;
-    screen.working(doing === null ? null : doing === '' ? seconds : `${doing}, ${seconds}`);
+    const { doing, partial } = conversation;
+    screen.live(doing && timed(doing, Date.now()), partial);
   };
+  const live = terminal.input.isTTY === true;
+  if (live) screen.say(banner(who));
+  if (folder !== null) screen.remark(folder);
   const ticking = setInterval(tick, TICK_MS);
   try {
-    await talk(context, agent, {
-      screen,
-      conversation,
-      end,
-      live: isLively(terminal) || terminal.input.isTTY === true,
-    });
+    await talk(context, agent, { screen, conversation, end, live });
   } finally {
     clearInterval(ticking);
     conversation.leave();
     end.abort();
     screen.close();
   }
-  if (conversation.failed && terminal.input.isTTY !== true) process.exitCode = 1;
+  if (conversation.failed && !live) process.exitCode = 1;
 }
 
 type Talk = { screen: Screen; conversation: Conversation; end: AbortController; live: boolean };
@@ -105,6 +108,7 @@ function hostSide({ api }: Context, agent: string, signal: AbortSignal) {
     received: async (ids: string[]) => void (await api.call('POST', '/v1/deliveries/received', { ids })),
     pause: () => sleep(AGAIN_MS, undefined, { signal }).catch((): void => {}),
     id: () => randomUUIDv7(),
+    nowMs: () => Date.now(),
   };
 }
 

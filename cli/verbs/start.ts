@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import type { Context } from '../context.ts';
 import { Failure } from '../failure.ts';
+import { ensureHome } from '../home-room.ts';
 import { closeInherited, hostCommand } from '../host-process.ts';
 import { ensureSandboxTools } from '../sandbox-tools.ts';
 import { askStatus, ensureHost } from '../start-host.ts';
@@ -24,7 +24,7 @@ export async function start(context: Context, detach: boolean): Promise<void> {
 async function runInForeground(context: Context): Promise<void> {
   await ensureSandboxTools(context, false);
   const { argv, env } = hostCommand(context);
-  if (context.uid !== 0) mkdirSync(context.home, { recursive: true, mode: 0o700 });
+  ensureHome(context);
   closeInherited();
   const [file = '', ...args] = argv;
   const child = spawn(file, args, { cwd: '/', env, stdio: 'inherit' });
@@ -37,5 +37,6 @@ async function runInForeground(context: Context): Promise<void> {
     child.once('error', reject);
     child.once('exit', (exitCode) => resolve(exitCode ?? 1));
   });
-  if (code !== 0) throw new Failure(`the host ended with code ${code}`, 'Its last lines above say why.');
+  if (code !== 0)
+    throw new Failure(`the host ended with code ${code}`, 'Its last lines above say why; or look: ./halfdoor doctor');
 }

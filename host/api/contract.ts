@@ -14,8 +14,8 @@ export type AgentInput = {
   /** Name of the secret that the model endpoint is given; null for none. Unsaid: the public endpoint's own, else none. */
   key?: string | null;
 };
-/** PATCH /v1/agents/:name: what is named is changed, from the next run on. */
-export type AgentPatch = Partial<Omit<AgentInput, 'name'>>;
+/** PATCH /v1/agents/:name: what is named is changed, from the next run on. `baseUrl` null: the public endpoint again. */
+export type AgentPatch = Partial<Omit<AgentInput, 'name' | 'baseUrl'>> & { baseUrl?: string | null };
 export type AgentView = {
   id: string;
   name: string;
@@ -43,11 +43,23 @@ export type ModelsView = { models: { id: string; createdAt: string | null }[] };
 /** POST /v1/agents/:name/check: one real call for one token. */
 export type CheckView = { ok: true; ms: number } | { ok: false; fault: string; next: string };
 
-/** GET /v1/mounts, POST /v1/mounts {path}, DELETE /v1/mounts {path}: folders that may be given to sessions. */
-export type MountView = { path: string; allowedAt: string; sessions: string[] };
+/**
+ * GET /v1/mounts, POST /v1/mounts {path}, DELETE /v1/mounts {path}: folders that may be given to sessions. `sessions`
+ * work in it; after DELETE, those that were cut off. `secretFiles`, after POST: files right in it that may hold keys.
+ */
+export type MountView = { path: string; allowedAt: string; sessions: string[]; secretFiles?: string[] };
 
-/** POST /v1/agents/:name/folder {path}: the agent's terminal session works on this folder from its next run on. */
-export type FolderView = { path: string; inside: string; access: 'read-write' | 'read-only'; sessionId: string };
+/**
+ * POST /v1/agents/:name/folder {path}: the agent's terminal session works on this folder from its next run on; `path`
+ * null takes it back, and the answer is null. GET: what it works on, or null. `sharedWith`: another agent that does.
+ */
+export type FolderView = {
+  path: string;
+  inside: string;
+  access: 'read-write' | 'read-only';
+  sharedWith: string | null;
+  sessionId: string;
+};
 
 export type SessionState = 'asleep' | 'waiting' | 'starting' | 'awake' | 'stopping';
 export type SessionView = {

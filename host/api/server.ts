@@ -1,29 +1,34 @@
 /** The HTTP API on the host's own Unix socket. Routes call; they decide nothing. */
 import { chmodSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { createAdaptorServer } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono, type Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { Incoming } from '../inbound/normalise.ts';
 import type { Accepted } from '../inbound/accept.ts';
 import { createAgent, getAgent, listAgents, type AgentsDeps } from '../agents/agents.ts';
-import type { Clock } from '../clock.ts';
+import { isDiskFull } from '../disk-full.ts';
 import { sessionPaths } from '../home.ts';
 import { errorText, type Log } from '../log.ts';
 import type { Deliverer } from '../outbound/deliver.ts';
 import { Refusal, type RefusalCode } from '../refusal.ts';
-import type { Sessions } from '../sessions/sessions.ts';
+import type { FoldersDeps } from '../agents/give-folder.ts';
 import { serveChat, type ChatDeps } from './chat.ts';
-import type { AgentInput, ApiError, MessageView, SendInput, StatusView } from './contract.ts';
+import type { AgentInput, MessageView, SendInput, StatusView } from './contract.ts';
+import { addFolderRoutes } from './folders.ts';
+import { addOperator, type OperatorDeps } from './operator.ts';
+import { addOwnerRoutes, type OwnerDeps } from './owner.ts';
+import { body, senderOf, type Env } from './request.ts';
 import { messageView, sessionViews } from './view.ts';
 
 export type ApiDeps = AgentsDeps &
-  ChatDeps & {
-    clock: Clock;
+  ChatDeps &
+  OperatorDeps &
+  OwnerDeps &
+  FoldersDeps & {
     log: Log;
-    uid: number;
-    sessions: Sessions;
+    /** Over every error that is answered. */
+    redact(text: string): string;
     deliverer: Deliverer;
     accept(incoming: Incoming): Promise<Accepted>;
     status(): Promise<StatusView>;
@@ -31,8 +36,6 @@ export type ApiDeps = AgentsDeps &
     shutDown(): void;
   };
 
-type Env = { Bindings: HttpBindings };
-const BODY_BYTES = 2 * 1024 * 1024;
 const MAX_WAIT_MS = 10 * 60_000;
 const STATUS: Record<RefusalCode, 400 | 403 | 404 | 409 | 413 | 503> = {
   'bad-input': 400,
@@ -63,10 +66,11 @@ export async function serveApi(deps: ApiDeps, path: string): Promise<{ close(): 
 
 function routes(deps: ApiDeps): Hono<Env> {
   const app = new Hono<Env>();
-  const tooLarge: ApiError = { error: `the request is over ${BODY_BYTES} bytes`, next: 'Send less at once.' };
-  app.use('*', bodyLimit({ maxSize: BODY_BYTES, onError: (c) => c.json(tooLarge, 413) }));
-  app.onError((error, c) => answerError(deps.log, error, c));
-  app.notFound((c) => c.json({ error: `no ${c.req.method} ${c.req.path} here`, next: 'See `halfdoor help`.' }, 404));
+  app.onError((error, c) => answerError(deps, error, c));
+  app.notFound((c) => {
+    const error = deps.redact(`no ${c.req.method} ${c.req.path} here`);
+    return c.json({ error, next: 'See `halfdoor help`.' }, 404);
+  });
   app.get('/v1/status', async (c) => c.json(await deps.status()));
   app.post('/v1/stop', (c) => {
     deps.shutDown();
@@ -76,6 +80,8 @@ function routes(deps: ApiDeps): Hono<Env> {
   app.post('/v1/agents', async (c) => c.json(await createAgent(deps, await body<AgentInput>(c)), 201));
   app.get('/v1/agents/:name', async (c) => c.json(await getAgent(deps, c.req.param('name'))));
   app.post('/v1/agents/:name/messages', async (c) => c.json(await send(deps, c), 202));
+  addOwnerRoutes(app, deps);
+  addFolderRoutes(app, deps);
   app.get('/v1/agents/:name/chat', async (c) => {
     const agent = await getAgent(deps, c.req.param('name'));
     await serveChat(deps, agent, c.env.outgoing);
@@ -84,20 +90,18 @@ function routes(deps: ApiDeps): Hono<Env> {
   app.get('/v1/messages/:id', async (c) => c.json(await waitFor(deps, c.req.param('id'), c.req.query('wait'))));
   app.post('/v1/deliveries/received', async (c) => c.json({ ended: await received(deps, await body(c)) }));
   app.get('/v1/sessions', async (c) => c.json(await views(deps, null)));
-  app.get('/v1/sessions/:id', async (c) => c.json(await oneSession(deps, c.req.param('id'))));
+  addOperator(app, deps, (id) => oneSession(deps, id));
   return app;
 }
 
-function answerError(log: Log, error: unknown, c: Context<Env>): Response {
-  if (error instanceof Refusal) return c.json({ error: error.message, next: error.next }, STATUS[error.code]);
+function answerError({ log, redact }: ApiDeps, error: unknown, c: Context<Env>): Response {
+  if (error instanceof Refusal) {
+    return c.json({ error: redact(error.message), next: redact(error.next) }, STATUS[error.code]);
+  }
   log.error('request failed', { path: c.req.path, error: errorText(error) });
+  if (isDiskFull(error))
+    return c.json({ error: 'the disk of the home is full', next: 'Make room, then try again.' }, 503);
   return c.json({ error: 'the host failed', next: 'See host.log in the home, and try again.' }, 500);
-}
-
-async function body<T>(c: Context<Env>): Promise<T> {
-  const value: unknown = await c.req.json().catch(() => null);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as T;
-  throw new Refusal('bad-input', 'the request body is not a JSON object', 'Send application/json.');
 }
 
 async function send(deps: ApiDeps, c: Context<Env, '/v1/agents/:name/messages'>): Promise<MessageView> {
@@ -105,11 +109,8 @@ async function send(deps: ApiDeps, c: Context<Env, '/v1/agents/:name/messages'>)
   if (typeof input.text !== 'string') throw new Refusal('bad-input', 'text is missing', 'Send {"text": "…"}.');
   const platformId = input.id === undefined ? deps.ids() : String(input.id);
   const name = c.req.param('name');
-  const claimed = c.req.header('x-halfdoor-uid');
-  // Whoever opened the socket is an owner already; the header only says which of them.
-  const uid = claimed !== undefined && /^\d{1,10}$/.test(claimed) ? claimed : String(deps.uid);
   const address = { channel: 'terminal', chat: name, thread: null };
-  const incoming = { address, platformId, sender: `local:${uid}`, text: input.text };
+  const incoming = { address, platformId, sender: senderOf(c, deps.uid), text: input.text };
   const { eventId } = await deps.accept(incoming).catch(async (error: unknown) => {
     // No such chat: most likely there is no such agent, which says more.
     if (error instanceof Refusal && error.code === 'not-found') await getAgent(deps, name);

@@ -12,7 +12,13 @@ type Shown = Reply & { notice: boolean };
 export async function messageView(db: Kysely<Schema>, id: string): Promise<MessageView | null> {
   const event = await db.selectFrom('events').select('kind').where('id', '=', id).executeTakeFirst();
   if (!event) return null;
-  const dispatches = await db.selectFrom('dispatches').select(['state', 'reason']).where('event_id', '=', id).execute();
+  // What was taken up again counts as it goes on, not as it ended.
+  const dispatches = await db
+    .selectFrom('dispatches')
+    .select(['state', 'reason'])
+    .where('event_id', '=', id)
+    .where((eb) => eb.or([eb('closed', 'is', null), eb('closed', '!=', 'replayed')]))
+    .execute();
   const shown = await shownTo(db, id);
   const isCommand = event.kind === 'command';
   const strip = ({ delivery, seq, text, to }: Shown): Reply => ({ delivery, seq, text, to });
@@ -51,7 +57,7 @@ export async function sessionViews(
   let query = db
     .selectFrom('sessions')
     .innerJoin('agents', 'agents.id', 'sessions.agent_id')
-    .select(['sessions.id', 'agents.name', 'key', 'run', 'cursor', 'sessions.created_at', 'ended_at'])
+    .select(['sessions.id', 'agents.name', 'sessions.key', 'run', 'cursor', 'sessions.created_at', 'ended_at'])
     .select((eb) =>
       eb
         .selectFrom('dispatches')
@@ -60,6 +66,7 @@ export async function sessionViews(
         .select((inner) => inner.fn.countAll<number>().as('n'))
         .as('open'),
     )
+    .where('agents.deleted_at', 'is', null)
     .orderBy('sessions.id', 'desc')
     .limit(SESSIONS_SHOWN);
   if (idPrefix !== null) query = query.where('sessions.id', '>=', idPrefix).where('sessions.id', '<', `${idPrefix}g`);

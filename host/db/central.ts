@@ -9,6 +9,11 @@ import type { Durable, DurableStep } from '@halfdoor/protocol/durable';
 import type { Clock } from '../clock.ts';
 import { sqliteDialect } from './dialect.ts';
 import { first } from './migrations/001-first.ts';
+import { secrets } from './migrations/002-secrets.ts';
+import { mounts } from './migrations/003-mounts.ts';
+import { trace } from './migrations/004-trace.ts';
+import { answers } from './migrations/005-answers.ts';
+import { NewerSchema, unknownMigrations } from './newer.ts';
 import type { Schema } from './schema.ts';
 
 export type Tx = Transaction<Schema>;
@@ -17,7 +22,13 @@ type Job = { run(tx: Tx): Promise<unknown>; resolve(value: unknown): void; rejec
 export type Connect = (path: string, readOnly: boolean) => DatabaseSync;
 type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown };
 
-const MIGRATIONS = { '001-first': first };
+export const MIGRATIONS = {
+  '001-first': first,
+  '002-secrets': secrets,
+  '003-mounts': mounts,
+  '004-trace': trace,
+  '005-answers': answers,
+};
 
 export class Central {
   /** Committed rows only; never inside a job. */
@@ -28,6 +39,7 @@ export class Central {
   readonly #soon: Clock['soon'];
   #jobs: Job[] = [];
   #flushing: Promise<void> | null = null;
+  #agentsVersion = 0;
 
   private constructor(files: [DatabaseSync, DatabaseSync], durable: Durable, soon: Clock['soon']) {
     this.#files = files;
@@ -37,14 +49,14 @@ export class Central {
     this.read = new Kysely<Schema>({ dialect: sqliteDialect(files[1]) });
   }
 
-  /** Opens or makes the database and brings it to this version. Throws when it is newer or broken. */
+  /** Opens or makes the database and brings it to this version. Throws `NewerSchema`, or when it is broken. */
   static async open(
     path: string,
     durable: Durable,
     { soon }: Pick<Clock, 'soon'>,
     connect: Connect = connectFile,
   ): Promise<Central> {
-    const write = connect(path, false);
+    const write = connectKnown(path, connect);
     const db = new Kysely<unknown>({ dialect: sqliteDialect(write) });
     const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
     const { error } = await durable('migrate', () => migrator.migrateToLatest());
@@ -64,10 +76,19 @@ export class Central {
       step,
       () =>
         new Promise<T>((resolve, reject) => {
-          this.#jobs.push({ run: job, resolve: resolve as (value: unknown) => void, reject });
-          this.#flushing ??= new Promise((done) => this.#soon(() => void this.#flush().then(done)));
+          const done = (value: unknown): void => {
+            if (step === 'agent') this.#agentsVersion += 1;
+            resolve(value as T);
+          };
+          this.#jobs.push({ run: job, resolve: done, reject });
+          this.#flushing ??= new Promise((flushed) => this.#soon(() => void this.#flush().then(flushed)));
         }),
     );
+  }
+
+  /** Another number once agents, chats or destinations may have changed: what was read of them before is stale. */
+  get agentsVersion(): number {
+    return this.#agentsVersion;
   }
 
   async #flush(): Promise<void> {
@@ -104,7 +125,8 @@ export class Central {
   /** Waits for the commits under way, then closes both connections. */
   async close(): Promise<void> {
     await this.#flushing;
-    for (const file of this.#files) file.close();
+    // The writing one last: only then is the WAL taken into the file and removed.
+    for (const file of this.#files.toReversed()) file.close();
   }
 }
 
@@ -115,9 +137,25 @@ async function behindSavepoint(tx: Tx, job: Job): Promise<Outcome> {
     await sql`release job`.execute(tx);
     return { ok: true, value };
   } catch (error) {
-    await sql`rollback to job`.execute(tx);
+    // A full disk takes back the whole transaction, savepoints and all: then all of its jobs fail, for this reason.
+    await sql`rollback to job`.execute(tx).catch(() => Promise.reject(error));
     await sql`release job`.execute(tx);
     return { ok: false, error };
+  }
+}
+
+/** The writing connection, once it is seen that no newer Halfdoor was here. */
+function connectKnown(path: string, connect: Connect): DatabaseSync {
+  const known = Object.keys(MIGRATIONS);
+  try {
+    const db = connect(path, false);
+    const unknown = unknownMigrations(db, known);
+    if (unknown.length === 0) return db;
+    db.close();
+    throw new NewerSchema(path, unknown, known.at(-1) ?? '');
+  } catch (error) {
+    if (error instanceof NewerSchema) throw error;
+    throw new Error(`central database ${path} cannot be opened: ${String(error)}`, { cause: error });
   }
 }
 

@@ -24,6 +24,10 @@ class Connection implements DatabaseConnection {
     this.#db = db;
   }
 
+  get isTransaction(): boolean {
+    return this.#db.isTransaction;
+  }
+
   exec(sql: string): void {
     this.#db.exec(sql);
   }
@@ -90,8 +94,9 @@ class SqliteDriver implements Driver {
     return Promise.resolve();
   }
 
+  /** A full disk has taken it back already (https://sqlite.org/lang_transaction.html): its error must not be hidden. */
   rollbackTransaction(connection: Connection): Promise<void> {
-    connection.exec('rollback');
+    if (connection.isTransaction) connection.exec('rollback');
     return Promise.resolve();
   }
 

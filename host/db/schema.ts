@@ -14,6 +14,10 @@ export interface Schema {
     api: 'anthropic' | 'openai' | null;
     sandbox: 'bubblewrap' | 'process';
     created_at: string;
+    /** Name of the secret that the model endpoint is given. */
+    key: string | null;
+    /** Kept for its history only; its name is free again. */
+    deleted_at: string | null;
   };
   chats: { id: string; channel: string; platform_id: string; created_at: string };
   wirings: {
@@ -39,7 +43,14 @@ export interface Schema {
     created_at: string;
     ended_at: string | null;
     removed_at: string | null;
+    /** How many of its dispatches were removed for their age. */
+    forgotten: Generated<number>;
+    /** The person's folder it works on, `device:inode` of it, and since when: all three or none. */
+    folder: string | null;
+    folder_identity: string | null;
+    folder_given_at: string | null;
   };
+  mounts: { path: string; allowed_at: string; allowed_by: string };
   events: {
     id: string;
     channel: string;
@@ -52,6 +63,9 @@ export interface Schema {
     role: 'owner' | 'admin' | 'member' | 'none' | null;
     content: string;
     received_at: string;
+    /** How often the same id came again, and when last. */
+    repeats: Generated<number>;
+    repeated_at: string | null;
   };
   dispatches: {
     id: string;
@@ -65,6 +79,11 @@ export interface Schema {
     due_at: string | null;
     reason: string | null;
     settled_at: string | null;
+    /** The dead letter that this one takes up again. */
+    replay_of: string | null;
+    /** What a person made of a dead letter. */
+    closed: 'replayed' | 'dropped' | null;
+    closed_at: string | null;
   };
   deliveries: {
     ordinal: Generated<number>;
@@ -86,6 +105,8 @@ export interface Schema {
     reason: string | null;
     created_at: string;
     settled_at: string | null;
+    closed: 'dropped' | null;
+    closed_at: string | null;
   };
   delivery_events: { event_id: string; delivery_id: string };
   runs: {
@@ -95,6 +116,21 @@ export interface Schema {
     ended_at: string | null;
     ending: string | null;
   };
+  /** Runs that ended on a dispatch before it was settled; `run` is null for one that got no number. */
+  tries: { dispatch_id: string; n: number; run: number | null; ending: string; at: string };
+  /** What an agent wrote that goes nowhere: kept for `trace` alone. */
+  unsent: {
+    session_id: string;
+    seq: number;
+    run: number | null;
+    kind: 'scratch' | 'message' | 'action' | 'unreadable';
+    target: string | null;
+    text: string;
+    /** Why it was not sent; null for scratch. */
+    refused: string | null;
+    at: string;
+  };
+  unsent_events: { event_id: string; session_id: string; seq: number };
   audit: {
     id: string;
     at: string;
@@ -106,4 +142,5 @@ export interface Schema {
     verdict: 'allow' | 'hold' | 'deny';
     reason: string;
   };
+  secrets: { name: string; nonce: Uint8Array; sealed: Uint8Array; updated_at: string };
 }

@@ -24,7 +24,8 @@ const TEXTS: Record<ModelErrorCode, string> = {
   overloaded_error: 'The model endpoint is overloaded or failing.',
   endpoint_unreachable: 'The model endpoint could not be reached.',
   no_key: 'The host holds no key for this model endpoint.',
-  not_allowed: 'Only the paths of the model endpoint are served here.',
+  not_allowed:
+    'Only the paths of the model endpoint are served here, and only thinking is asked of it; host.log says more.',
 };
 
 const CONTEXT = /context[ _](length|window)|prompt is too long|maximum context|too many (input )?tokens/i;
@@ -43,6 +44,25 @@ export function classify(status: number, body: string): ModelErrorCode {
   return 'overloaded_error';
 }
 
-/** A body that clients of both protocols can read. */
-export const errorBody = (code: ModelErrorCode): string =>
-  JSON.stringify({ type: 'error', error: { type: code, code, message: TEXTS[code] } });
+/** A body that clients of both protocols can read. `message` is a sentence of ours where one says more than the code. */
+export const errorBody = (code: ModelErrorCode, message: string = TEXTS[code]): string =>
+  JSON.stringify({ type: 'error', error: { type: code, code, message } });
+
+const KINDS: Record<ModelErrorCode, string> = {
+  authentication_error: 'auth',
+  insufficient_quota: 'quota',
+  rate_limit_error: 'transient',
+  context_length_exceeded: 'model',
+  invalid_request_error: 'model',
+  not_found_error: 'model',
+  overloaded_error: 'transient',
+  endpoint_unreachable: 'transient',
+  no_key: 'auth',
+  not_allowed: 'model',
+};
+
+/** A code as a reason that `failureOf` understands. */
+export function reasonOf(code: ModelErrorCode, message?: string): string {
+  const said = message ?? TEXTS[code].charAt(0).toLowerCase() + TEXTS[code].slice(1, -1);
+  return `${KINDS[code]}: ${said}`;
+}

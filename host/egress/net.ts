@@ -1,18 +1,14 @@
 /** The session's guarded way out: a Unix socket in its own folder. The socket is the identity; there is no other way. */
 import { createServer } from 'node:http';
 import type { ModelApi } from '@halfdoor/protocol/message';
-import type { Log } from '../log.ts';
-import { endpointOf, serveModel, type ModelKeys } from './model.ts';
+import { endpointOf } from './endpoint.ts';
+import { serveModel, type ModelDeps } from './model.ts';
 
-export type NetAgent = { name: string; api: ModelApi | null; baseUrl: string | null };
+export type NetAgent = { name: string; api: ModelApi | null; baseUrl: string | null; key: string | null };
 
 /** Listens at `path` for one session. `close` ends what is under way. */
-export async function openNet(
-  deps: { keys: ModelKeys; log: Log },
-  path: string,
-  agent: NetAgent,
-): Promise<{ close(): Promise<void> }> {
-  const endpoint = agent.api === null ? null : endpointOf(agent.api, agent.baseUrl);
+export async function openNet(deps: ModelDeps, path: string, agent: NetAgent): Promise<{ close(): Promise<void> }> {
+  const endpoint = agent.api === null ? null : endpointOf(agent.api, agent.baseUrl, agent.key);
   const server = createServer((incoming, outgoing) => serveModel(deps, endpoint, incoming, outgoing));
   server.maxConnections = 16;
   server.on('clientError', (_error, socket) => socket.destroy());

@@ -2,8 +2,11 @@
  * The one way in: normalise, identify, route, dedupe, admit → one event and its frozen dispatches, in one transaction.
  * Only after its commit may the channel acknowledge upstream. Where it goes is decided here, once; never again.
  */
+import type { Insertable } from 'kysely';
 import type { Address } from '@halfdoor/protocol/message';
 import type { Central, Tx } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
+import type { Schema } from '../db/schema.ts';
 import type { Ids } from '../ids.ts';
 import { takeHeads } from '../outbound/ledger.ts';
 import { Refusal } from '../refusal.ts';
@@ -13,6 +16,7 @@ import { dispatch, type Aftermath, type Arrival } from './dispatch.ts';
 import { identify } from './identify.ts';
 import { normalise, type Incoming } from './normalise.ts';
 import { obey } from './obey.ts';
+import { noteRepeat } from './repeat.ts';
 import { route, type Routed } from './route.ts';
 
 export type Accepted = { eventId: string; repeated: boolean };
@@ -34,12 +38,9 @@ export async function accept(deps: AcceptDeps, raw: Incoming): Promise<Accepted>
   const incoming = normalise(raw);
   const role = identify(incoming.address, incoming.sender);
   if (role === 'none') throw new Refusal('forbidden', 'the sender is not known here', 'Ask an owner of this install.');
-  const routed = await route(deps.central.read, incoming.address);
-  if (routed.length === 0) throw unknownChat(incoming.address);
-  const prepared = prepareSessions(deps, routed);
-  const status = parseCommand(incoming.text) === '/status' ? await statusOf(deps, routed) : '';
+  const status = parseCommand(incoming.text) === '/status' ? await statusOf(deps, incoming.address) : '';
   const arrival: Arrival = { incoming, role, eventId: deps.ids(), at: deps.now(), status };
-  const { accepted, aftermath } = await deps.central.commit('accept', (tx) => take(deps, tx, arrival, prepared));
+  const { accepted, aftermath } = await deps.central.commit('accept', (tx) => take(deps, tx, arrival));
   deps.after(aftermath);
   return accepted;
 }
@@ -52,37 +53,23 @@ function unknownChat(address: Address): Refusal {
   );
 }
 
-async function statusOf(deps: AcceptDeps, routed: Routed[]): Promise<string> {
+async function statusOf(deps: AcceptDeps, address: Address): Promise<string> {
+  const routed = await route(deps.central.read, address);
   const lines = await Promise.all(routed.map((it) => deps.describe(it.agentId)));
   return lines.join('\n');
 }
 
-/** A session that does not exist yet gets its folder now: files first, then the row. Sweeping removes unused ones. */
-function prepareSessions(deps: AcceptDeps, routed: Routed[]): Map<string, string> {
-  const prepared = new Map<string, string>();
-  for (const it of routed) {
-    if (it.sessionId !== null) continue;
-    const id = deps.ids();
-    deps.makeFolder(id);
-    prepared.set(it.agentId, id);
-  }
-  return prepared;
-}
-
-async function take(
-  deps: AcceptDeps,
-  tx: Tx,
-  arrival: Arrival,
-  prepared: Map<string, string>,
-): Promise<{ accepted: Accepted; aftermath: Aftermath }> {
+async function take(deps: AcceptDeps, tx: Tx, arrival: Arrival): Promise<{ accepted: Accepted; aftermath: Aftermath }> {
   const aftermath: Aftermath = { enqueue: [], heads: [], ended: [], settledEvents: [] };
   const command = parseCommand(arrival.incoming.text);
+  const routed = await route(tx, arrival.incoming.address);
+  if (routed.length === 0) throw unknownChat(arrival.incoming.address);
   const existing = await insertEvent(tx, arrival, command === null ? 'message' : 'command');
   if (existing !== null) return { accepted: { eventId: existing, repeated: true }, aftermath };
-  for (const to of await route(tx, arrival.incoming.address)) {
+  for (const to of routed) {
     const admission = admit(to.engage, arrival.role);
     if (!admission.admit) continue;
-    const sessionId = to.sessionId ?? (await openSession(deps, tx, to, prepared.get(to.agentId)));
+    const sessionId = to.sessionId ?? (await openSession(deps, tx, to));
     if (command !== null) await obey(deps, tx, arrival, command, { ...to, sessionId }, aftermath);
     else aftermath.enqueue.push(await dispatch(deps, tx, arrival, { ...to, sessionId }, 'chat', admission.wakes));
   }
@@ -90,27 +77,40 @@ async function take(
   return { accepted: { eventId: arrival.eventId, repeated: false }, aftermath };
 }
 
+type NewEvent = Omit<Insertable<Schema['events']>, 'version'>;
+const INSERT_EVENT = compiled((db, it: NewEvent) =>
+  db
+    .insertInto('events')
+    .values({
+      id: it.id,
+      channel: it.channel,
+      chat: it.chat,
+      platform_id: it.platform_id,
+      kind: it.kind,
+      version: 0,
+      thread: it.thread,
+      sender: it.sender,
+      role: it.role,
+      content: it.content,
+      received_at: it.received_at,
+    })
+    .onConflict((conflict) => conflict.columns(['channel', 'chat', 'platform_id', 'kind', 'version']).doNothing()),
+);
+
 /** Returns the id of the same event if it came before, else null. */
 async function insertEvent(tx: Tx, arrival: Arrival, kind: 'message' | 'command'): Promise<string | null> {
   const { address, platformId, sender, text } = arrival.incoming;
-  const inserted = await tx
-    .insertInto('events')
-    .values({
-      id: arrival.eventId,
-      channel: address.channel,
-      chat: address.chat,
-      platform_id: platformId,
-      kind,
-      version: 0,
-      thread: address.thread,
-      sender,
-      role: arrival.role,
-      content: JSON.stringify({ text }),
-      received_at: arrival.at,
-    })
-    .onConflict((conflict) => conflict.columns(['channel', 'chat', 'platform_id', 'kind', 'version']).doNothing())
-    .executeTakeFirstOrThrow();
-  if (inserted.numInsertedOrUpdatedRows !== 0n) return null;
+  const inserted = await INSERT_EVENT.run(tx, {
+    id: arrival.eventId,
+    ...address,
+    platform_id: platformId,
+    kind,
+    sender,
+    role: arrival.role,
+    content: JSON.stringify({ text }),
+    received_at: arrival.at,
+  });
+  if (inserted !== 0) return null;
   const before = await tx
     .selectFrom('events')
     .select('id')
@@ -120,13 +120,18 @@ async function insertEvent(tx: Tx, arrival: Arrival, kind: 'message' | 'command'
     .where('kind', '=', kind)
     .where('version', '=', 0)
     .executeTakeFirstOrThrow();
+  await noteRepeat(tx, before.id, arrival.at);
   return before.id;
 }
 
-async function openSession(deps: AcceptDeps, tx: Tx, to: Routed, prepared: string | undefined): Promise<string> {
-  const id = prepared ?? deps.ids();
-  // A clean start committed between the look and this transaction: rare, and the folder must still come first.
-  if (prepared === undefined) deps.makeFolder(id);
+/** The folder is on the disk before the row that names it; one whose row is not committed is swept at the next start. */
+export async function openSession(
+  deps: Pick<AcceptDeps, 'ids' | 'now' | 'makeFolder'>,
+  tx: Tx,
+  to: Routed,
+): Promise<string> {
+  const id = deps.ids();
+  deps.makeFolder(id);
   const { agentId: agent_id, key, chatId: chat_id } = to;
   await tx
     .insertInto('sessions')

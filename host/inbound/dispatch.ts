@@ -1,6 +1,7 @@
 /** The frozen link between one event, one agent and one session, and what accepting leaves to be done. */
 import type { NewInbound, Role } from '@halfdoor/protocol/message';
 import type { Tx } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
 import type { Ids } from '../ids.ts';
 import type { Delivery } from '../outbound/ledger.ts';
 import { projected } from './enqueue.ts';
@@ -21,6 +22,27 @@ export type Aftermath = {
 /** One thing from outside on its way through accept. */
 export type Arrival = { incoming: Incoming; role: Role; eventId: string; at: string; status: string };
 
+type NewDispatch = {
+  id: string;
+  event_id: string;
+  agent_id: string;
+  session_id: string;
+  kind: 'chat' | 'control';
+  wakes: 0 | 1;
+};
+const INSERT_DISPATCH = compiled((db, it: NewDispatch) =>
+  db.insertInto('dispatches').values({
+    id: it.id,
+    event_id: it.event_id,
+    agent_id: it.agent_id,
+    session_id: it.session_id,
+    kind: it.kind,
+    wakes: it.wakes,
+    state: 'open',
+    tries: 0,
+  }),
+);
+
 /** One frozen dispatch. */
 export async function dispatch(
   deps: { ids: Ids },
@@ -31,19 +53,8 @@ export async function dispatch(
   wakes: boolean,
 ): Promise<ToEnqueue> {
   const id = deps.ids();
-  await tx
-    .insertInto('dispatches')
-    .values({
-      id,
-      event_id: arrival.eventId,
-      agent_id: to.agentId,
-      session_id: to.sessionId,
-      kind,
-      wakes: wakes ? 1 : 0,
-      state: 'open',
-      tries: 0,
-    })
-    .execute();
+  const frozen = { id, event_id: arrival.eventId, agent_id: to.agentId, session_id: to.sessionId, kind };
+  await INSERT_DISPATCH.run(tx, { ...frozen, wakes: wakes ? 1 : 0 });
   const { address, sender, text } = arrival.incoming;
   const content = JSON.stringify({ text });
   const message = projected({ id, kind, wakes, address, sender, role: arrival.role, content, receivedAt: arrival.at });

@@ -2,6 +2,7 @@
 import type { Tx } from '../db/central.ts';
 import type { Ids } from '../ids.ts';
 import { insertNotice } from '../outbound/notice.ts';
+import { shellWord } from '../shell-word.ts';
 import { HELP_TEXT, type Command } from './command.ts';
 import { dispatch, type Aftermath, type Arrival } from './dispatch.ts';
 import type { Routed } from './route.ts';
@@ -52,7 +53,12 @@ async function stop(deps: ObeyDeps, tx: Tx, arrival: Arrival, to: To, aftermath:
 
 /** The clean start: this session takes nothing more; the next message makes a new one with an empty folder. */
 async function startAfresh(deps: ObeyDeps, tx: Tx, arrival: Arrival, to: To, aftermath: Aftermath): Promise<void> {
-  await tx.updateTable('sessions').set({ ended_at: arrival.at }).where('id', '=', to.sessionId).execute();
+  const { folder } = await tx
+    .updateTable('sessions')
+    .set({ ended_at: arrival.at })
+    .where('id', '=', to.sessionId)
+    .returning('folder')
+    .executeTakeFirstOrThrow();
   const dropped = await tx
     .updateTable('dispatches')
     .set({ state: 'failed', reason: 'new-conversation', settled_at: arrival.at })
@@ -63,7 +69,9 @@ async function startAfresh(deps: ObeyDeps, tx: Tx, arrival: Arrival, to: To, aft
   const unanswered = dropped.filter((row) => row.kind === 'chat').length;
   const note =
     unanswered === 0 ? '' : ` ${unanswered} unanswered message${unanswered === 1 ? ' was' : 's were'} dropped.`;
-  await say(deps, tx, arrival, to, `A new conversation begins.${note}`);
+  const command = `halfdoor chat ${to.agent} --dir ${shellWord(folder ?? '')}`;
+  const without = folder === null ? '' : ` It does not have the folder ${folder}; to give it again: ${command}`;
+  await say(deps, tx, arrival, to, `A new conversation begins.${note}${without}`);
   aftermath.settledEvents.push(...dropped.map((row) => row.event_id));
   aftermath.ended.push({ sessionId: to.sessionId, agentId: to.agentId });
 }

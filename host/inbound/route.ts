@@ -1,6 +1,7 @@
 /** Which agents a chat is wired to, and the live session of each. */
 import type { Kysely } from 'kysely';
 import type { Address } from '@halfdoor/protocol/message';
+import { compiled } from '../db/compiled.ts';
 import type { Schema } from '../db/schema.ts';
 
 export type Routed = {
@@ -13,9 +14,8 @@ export type Routed = {
   sessionId: string | null;
 };
 
-/** One row per wired agent; empty when nobody is wired to this chat. */
-export async function route(db: Kysely<Schema>, address: Address): Promise<Routed[]> {
-  const rows = await db
+const ROUTED = compiled((db, it: { channel: string; chat: string }) =>
+  db
     .selectFrom('chats')
     .innerJoin('wirings', 'wirings.chat_id', 'chats.id')
     .innerJoin('agents', 'agents.id', 'wirings.agent_id')
@@ -27,10 +27,14 @@ export async function route(db: Kysely<Schema>, address: Address): Promise<Route
     )
     .select(['chats.id as chatId', 'agents.id as agentId', 'agents.name as agent', 'wirings.engage'])
     .select('sessions.id as sessionId')
-    .where('chats.channel', '=', address.channel)
-    .where('chats.platform_id', '=', address.chat)
-    .orderBy('agents.id')
-    .execute();
+    .where('chats.channel', '=', it.channel)
+    .where('chats.platform_id', '=', it.chat)
+    .orderBy('agents.id'),
+);
+
+/** One row per wired agent; empty when nobody is wired to this chat. */
+export async function route(db: Kysely<Schema>, { channel, chat }: Address): Promise<Routed[]> {
+  const rows = await ROUTED.all(db, { channel, chat });
   return rows.map((row) => ({ ...row, key: sessionKey(row.chatId) }));
 }
 

@@ -1,11 +1,24 @@
 /** Every row an agent wrote is checked against the host's own rows, each time; the runner's checks count for nothing. */
+import type { Kysely } from 'kysely';
 import type { Address, OutboundMessage } from '@halfdoor/protocol/message';
 import { guard } from '../authority/guard.ts';
 import type { Tx } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
+import type { Schema } from '../db/schema.ts';
 
 export type Authorized =
   | { allowed: true; address: Address; destination: string }
   | { allowed: false; action: string; target: string; reason: string };
+
+const CHAT_BEHIND = compiled((db, it: { agentId: string; localName: string }) =>
+  db
+    .selectFrom('agent_destinations')
+    .innerJoin('chats', 'chats.id', 'agent_destinations.target_id')
+    .select(['chats.channel as channel', 'chats.platform_id as chat'])
+    .where('agent_destinations.agent_id', '=', it.agentId)
+    .where('agent_destinations.local_name', '=', it.localName)
+    .where('agent_destinations.target_type', '=', 'chat'),
+);
 
 export async function authorize(tx: Tx, agentId: string, row: OutboundMessage): Promise<Authorized | null> {
   switch (row.kind) {
@@ -30,18 +43,11 @@ export async function authorize(tx: Tx, agentId: string, row: OutboundMessage): 
   }
 }
 
-async function chatBehind(
-  tx: Tx,
+/** The chat that an agent's own name for it stands for; null when it was given none. */
+export async function chatBehind(
+  db: Kysely<Schema>,
   agentId: string,
   localName: string,
 ): Promise<{ channel: string; chat: string } | null> {
-  const row = await tx
-    .selectFrom('agent_destinations')
-    .innerJoin('chats', 'chats.id', 'agent_destinations.target_id')
-    .select(['chats.channel as channel', 'chats.platform_id as chat'])
-    .where('agent_destinations.agent_id', '=', agentId)
-    .where('agent_destinations.local_name', '=', localName)
-    .where('agent_destinations.target_type', '=', 'chat')
-    .executeTakeFirst();
-  return row ?? null;
+  return (await CHAT_BEHIND.first(db, { agentId, localName })) ?? null;
 }

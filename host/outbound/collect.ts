@@ -7,9 +7,11 @@ import { parseAck, parseOutbound } from '@halfdoor/protocol/host';
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Ack, Address, OutboundMessage, Row } from '@halfdoor/protocol/message';
 import type { Tx } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
 import { authorize } from './authorize.ts';
 import { insertDelivery, takeHeads, type Delivery } from './ledger.ts';
 import { settle, type CollectDeps, type CollectedFrom, type Settled } from './settle.ts';
+import { keepUnsent } from './unsent.ts';
 
 export type Collected = {
   cursor: number;
@@ -53,6 +55,10 @@ export function parseRows(rows: { messages: Row[]; acks: Row[]; cursor: number }
   return { messages: each(rows.messages, parseOutbound), acks: each(rows.acks, parseAck), bad };
 }
 
+const MOVE_CURSOR = compiled((db, it: { id: string; cursor: number }) =>
+  db.updateTable('sessions').set({ cursor: it.cursor }).where('id', '=', it.id),
+);
+
 /** Throws `HostileRows` before anything is written. */
 export async function collect(
   deps: CollectDeps,
@@ -71,8 +77,9 @@ export async function collect(
       if (verdict.allowed) chats.push(await addDelivery(deps, tx, from, row, verdict));
       else refused.push({ seq: row.seq, text: await refuse(deps, tx, from, row, verdict) });
     }
+    await keepUnsent(tx, from, batch.messages, refused, deps.now());
     const { settled, notified } = await settle(deps, tx, from, batch.acks);
-    await tx.updateTable('sessions').set({ cursor: next }).where('id', '=', from.sessionId).execute();
+    await MOVE_CURSOR.run(tx, { id: from.sessionId, cursor: next });
     const heads = await takeHeads(deps, tx, [...chats, ...notified]);
     return { cursor: next, heads, settled, refused };
   });
@@ -104,16 +111,17 @@ async function addDelivery(
   return to.address;
 }
 
+const EVENT_OF = compiled((db, it: { id: string; sessionId: string }) =>
+  db.selectFrom('dispatches').select('event_id').where('id', '=', it.id).where('session_id', '=', it.sessionId),
+);
+
 async function eventsOf(tx: Tx, sessionId: string, dispatchIds: string[]): Promise<string[]> {
-  if (dispatchIds.length === 0) return [];
-  const rows = await tx
-    .selectFrom('dispatches')
-    .select('event_id')
-    .distinct()
-    .where('id', 'in', dispatchIds)
-    .where('session_id', '=', sessionId)
-    .execute();
-  return rows.map((row) => row.event_id);
+  const found = new Set<string>();
+  for (const id of dispatchIds) {
+    const row = await EVENT_OF.first(tx, { id, sessionId });
+    if (row) found.add(row.event_id);
+  }
+  return [...found];
 }
 
 async function refuse(

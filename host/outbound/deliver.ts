@@ -6,10 +6,11 @@ import type { Address, Receipt } from '@halfdoor/protocol/message';
 import type { Channel, Outgoing } from '../channels/channel.ts';
 import { isoNow, type Clock, type Timer } from '../clock.ts';
 import type { Central, Tx } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { errorText } from '../log.ts';
-import { takeHead, type Delivery } from './ledger.ts';
+import { queueOf, takeHead, type Delivery } from './ledger.ts';
 import { afterSend, writeReceipt } from './receipt.ts';
 import { tellUndelivered } from './undelivered.ts';
 
@@ -19,9 +20,20 @@ export type DeliverDeps = {
   clock: Clock;
   ids: Ids;
   log: Log;
+  /** Over what a platform says of a failure. */
+  redact(text: string): string;
   /** A delivery of this session ended: projected back with the next enqueue. */
   onReceipt(sessionId: string, receipt: Receipt): void;
 };
+
+const COMMIT_AGAIN_MS = 1_000;
+const NOT_ENDED = compiled((db) =>
+  db
+    .selectFrom('deliveries')
+    .select(['ordinal', 'channel', 'chat', 'state', 'due_at as dueAt'])
+    .where('state', 'in', ['queued', 'sending'])
+    .orderBy('ordinal'),
+);
 
 export class Deliverer {
   readonly #deps: DeliverDeps;
@@ -37,6 +49,11 @@ export class Deliverer {
     return this.#deps.channels[address.channel]?.ready(address) ?? false;
   }
 
+  /** Whether sending a delivery twice there shows it once. */
+  isIdempotent(channel: string): boolean {
+    return this.#deps.channels[channel]?.idempotent ?? false;
+  }
+
   /** Sends a head that a commit has marked `sending`, then the rows behind it. */
   start(head: Delivery): void {
     const run = this.#drain(head)
@@ -49,19 +66,32 @@ export class Deliverer {
   async kick(address: Address): Promise<void> {
     if (!this.mayTake(address)) return;
     const now = this.#deps.clock.now().toISOString();
-    const head = await this.#deps.central.commit('receipt', (tx) => takeHead(tx, address, now));
+    const head = await this.#committed((tx) => takeHead(tx, address, now));
     if (head) this.start(head);
   }
 
+  /** Until it is in central: on a full disk, what is not written once would stand in the way of its chat for ever. */
+  async #committed<T>(job: (tx: Tx) => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await this.#deps.central.commit('receipt', job);
+      } catch (error) {
+        this.#deps.log.error('receipt not written, it is tried again', { error: errorText(error) });
+        await new Promise<void>((resolve) => this.#deps.clock.after(COMMIT_AGAIN_MS, resolve));
+      }
+    }
+  }
+
   async #drain(head: Delivery): Promise<void> {
-    const { central, clock } = this.#deps;
+    const { clock } = this.#deps;
     for (let current: Delivery | null = head; current !== null;) {
       const delivery: Delivery = current;
       const channel = this.#deps.channels[delivery.address.channel];
       if (!channel) return;
-      const sent = await channel.send(await this.#outgoing(delivery));
+      const answer = await channel.send(outgoing(delivery));
+      const sent = answer.status === 'failed' ? { ...answer, reason: this.#deps.redact(answer.reason) } : answer;
       const after = afterSend(sent, delivery.tries);
-      const { next, receipt, told } = await central.commit('receipt', async (tx) => ({
+      const { next, receipt, told } = await this.#committed(async (tx) => ({
         ...(await writeReceipt(tx, delivery, after, clock.now(), channel.ready(delivery.address))),
         told: after.state === 'dead' ? await this.#tellUndelivered(tx, delivery, after.reason) : [],
       }));
@@ -89,23 +119,6 @@ export class Deliverer {
       void this.kick(address);
     });
     this.#timers.add(timer);
-  }
-
-  async #outgoing(delivery: Delivery): Promise<Outgoing> {
-    const answers = await this.#deps.central.read
-      .selectFrom('delivery_events')
-      .select('event_id')
-      .where('delivery_id', '=', delivery.id)
-      .execute();
-    return {
-      delivery: delivery.id,
-      address: delivery.address,
-      text: delivery.content.text,
-      seq: delivery.seq,
-      notice: delivery.content.type === 'notice',
-      mayBeDuplicate: delivery.mayBeDuplicate,
-      answers: answers.map((row) => row.event_id),
-    };
   }
 
   /** Somebody confirmed rows that were shown to them another way. Returns how many this ended. */
@@ -137,37 +150,29 @@ export class Deliverer {
    * next try is tried when that is due.
    */
   async recover(): Promise<void> {
-    const now = this.#deps.clock.now().getTime();
-    for (const { dueAt, ...chat } of await this.#deps.central.commit('receipt', (tx) => this.#putBack(tx))) {
-      const leftMs = dueAt === null ? 0 : Date.parse(dueAt) - now;
-      if (leftMs > 0) this.#again({ ...chat, thread: null }, leftMs);
-      else await this.kick({ ...chat, thread: null });
+    const { central, clock } = this.#deps;
+    const chats = await central.commit('receipt', (tx) => this.#putBack(tx));
+    for (const { dueAt, ...address } of chats) {
+      const waitMs = dueAt === null ? 0 : Date.parse(dueAt) - clock.now().getTime();
+      if (waitMs > 0) this.#again(address, waitMs);
+      else await this.kick(address);
     }
   }
 
-  /** Every chat whose queue is not empty, and when its head is due. */
-  async #putBack(tx: Tx): Promise<{ channel: string; chat: string; dueAt: string | null }[]> {
-    const sending = await tx
-      .selectFrom('deliveries')
-      .select(['ordinal', 'channel'])
-      .where('state', '=', 'sending')
-      .execute();
-    for (const { ordinal, channel } of sending) {
-      const duplicate = this.#deps.channels[channel]?.idempotent ? 0 : 1;
+  /** Chats with something to send, and when their heads are due. */
+  async #putBack(tx: Tx): Promise<(Address & { dueAt: string | null })[]> {
+    const open = await NOT_ENDED.all(tx, {});
+    for (const { ordinal, channel } of open.filter((it) => it.state === 'sending')) {
+      const duplicate = this.isIdempotent(channel) ? 0 : 1;
       await tx
         .updateTable('deliveries')
         .set((eb) => ({ state: 'queued', may_be_duplicate: eb.fn('max', ['may_be_duplicate', eb.val(duplicate)]) }))
         .where('ordinal', '=', ordinal)
         .execute();
     }
-    // Only a head is ever tried, so only a head has a time at which it is due.
-    return tx
-      .selectFrom('deliveries')
-      .select(['channel', 'chat'])
-      .select((eb) => eb.fn.max('due_at').as('dueAt'))
-      .where('state', '=', 'queued')
-      .groupBy(['channel', 'chat'])
-      .execute();
+    // The first of each chat is its head, the only one that is ever due at a time.
+    const heads = open.map(({ channel, chat, dueAt }) => ({ channel, chat, thread: null, dueAt }));
+    return [...new Map(heads.toReversed().map((it) => [queueOf(it), it])).values()];
   }
 
   /** Ends timers and waits for attempts under way, at most `ms` milliseconds. */
@@ -178,4 +183,9 @@ export class Deliverer {
     await Promise.race([Promise.all(this.#running), over]);
     limit.cancel();
   }
+}
+
+function outgoing({ id, address, content, seq, mayBeDuplicate, answers }: Delivery): Outgoing {
+  const notice = content.type === 'notice';
+  return { delivery: id, address, text: content.text, seq, notice, mayBeDuplicate, answers };
 }

@@ -3,8 +3,11 @@ export type Failure = { error: string; next: string };
 
 const TRY_AGAIN = 'Send the message again.';
 
-/** `reason` is what stands in the dispatch: `<kind>: <detail>` from a runner, or one of the host's own. */
-export function failureOf(reason: string | null): Failure {
+/**
+ * `reason` is what stands in the dispatch: `<kind>: <detail>` from a runner, or one of the host's own. `again` says how
+ * that is tried once more.
+ */
+export function failureOf(reason: string | null, again: string = TRY_AGAIN): Failure {
   const [kind, ...rest] = (reason ?? 'fatal').split(': ');
   const detail = rest.join(': ').trim();
   const because = detail === '' ? '' : `: ${detail}`;
@@ -14,21 +17,27 @@ export function failureOf(reason: string | null): Failure {
     case 'new-conversation':
       return { error: 'a new conversation began before this was answered', next: TRY_AGAIN };
     case 'transient':
-      return { error: `the model could not be reached${because}`, next: `Check the endpoint, then: ${TRY_AGAIN}` };
+      return { error: `the model could not be reached${because}`, next: `Check the endpoint. ${again}` };
     case 'quota':
       return {
         error: `the model's quota is used up${because}`,
         next: 'Wait until it resets, or give the agent another model.',
       };
     case 'auth':
-      return {
-        error: `the model refused the key${because}`,
-        next: 'Set ANTHROPIC_API_KEY or OPENAI_API_KEY, then: halfdoor stop, halfdoor start --detach.',
-      };
+      return { error: detail || 'the model refused the key', next: giveKey(detail) };
+    case 'model':
+      return { error: detail, next: 'See what the agent asks for: halfdoor agents get NAME.' };
+    case 'agent-deleted':
+      return { error: 'the agent was deleted before this was answered', next: 'Send it to another agent.' };
     case 'sandbox':
       return {
         error: `the sandbox could not start${because}`,
         next: 'See `halfdoor status` and host.log in the home, then send it again.',
+      };
+    case 'folder':
+      return {
+        error: `the agent's folder cannot be used${because}`,
+        next: 'Mend that, give it again: halfdoor chat AGENT --dir PATH, or go on without: halfdoor chat AGENT --no-dir.',
       };
     case 'died':
       return {
@@ -43,8 +52,15 @@ export function failureOf(reason: string | null): Failure {
     case 'too-large':
       return { error: `the session's outbound file is over its limit${because}`, next: 'Begin afresh with /new.' };
     default:
-      return { error: `the agent failed${because}`, next: TRY_AGAIN };
+      return { error: `the agent failed${because}`, next: again };
   }
+}
+
+/** The secret that is named is the one to set; where none is, the agent is given none. */
+function giveKey(detail: string): string {
+  const [, name] = /\bsecret ([A-Z][A-Z0-9_]{0,63})\b/.exec(detail) ?? [];
+  if (name) return `Set it: halfdoor secrets set ${name}. It holds from the next message on.`;
+  return 'Name a key: halfdoor secrets set NAME, then halfdoor agents update AGENT --key NAME.';
 }
 
 export const failureText = (reason: string | null): string => {

@@ -3,7 +3,10 @@
  * nothing overtakes. Rows enter here and nowhere else.
  */
 import type { Address } from '@halfdoor/protocol/message';
+import type { Insertable } from 'kysely';
 import type { Tx } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
+import type { Schema } from '../db/schema.ts';
 import type { Ids } from '../ids.ts';
 
 /** Content of a delivery as it is stored. A notice is made by the host, a message by an agent. */
@@ -34,58 +37,93 @@ export type Delivery = {
   content: DeliveryContent;
   tries: number;
   mayBeDuplicate: boolean;
+  /** Events this answers. */
+  answers: string[];
 };
 
 /** A chat's queue by name. */
 export const queueOf = (address: Address): string => JSON.stringify([address.channel, address.chat]);
 
-/** Inserts one row, `queued`, linked to what it answers. Returns false when it was there already. */
-export async function insertDelivery(tx: Tx, it: NewDelivery, ids: Ids, now: string): Promise<boolean> {
-  const id = ids();
-  const { numInsertedOrUpdatedRows } = await tx
+type DeliveryRow = Omit<
+  Insertable<Schema['deliveries']>,
+  'ordinal' | 'state' | 'tries' | 'may_be_duplicate' | 'due_at' | 'platform_id' | 'reason' | 'settled_at'
+>;
+const INSERT_DELIVERY = compiled((db, it: DeliveryRow) =>
+  db
     .insertInto('deliveries')
     .values({
-      id,
-      session_id: it.sessionId,
-      agent_id: it.agentId,
+      id: it.id,
+      session_id: it.session_id,
+      agent_id: it.agent_id,
       seq: it.seq,
-      notice_key: it.noticeKey,
-      channel: it.address.channel,
-      chat: it.address.chat,
-      thread: it.address.thread,
+      notice_key: it.notice_key,
+      channel: it.channel,
+      chat: it.chat,
+      thread: it.thread,
       destination: it.destination,
-      content: JSON.stringify(it.content),
+      content: it.content,
       state: 'queued',
       tries: 0,
       may_be_duplicate: 0,
-      created_at: now,
+      created_at: it.created_at,
     })
-    .onConflict((conflict) =>
-      (it.noticeKey === null ? conflict.columns(['session_id', 'seq']) : conflict.column('notice_key')).doNothing(),
-    )
-    .executeTakeFirstOrThrow();
-  if (numInsertedOrUpdatedRows === 0n) return false;
-  for (const eventId of it.eventIds) {
-    await tx.insertInto('delivery_events').values({ event_id: eventId, delivery_id: id }).execute();
-  }
+    .onConflict((conflict) => conflict.columns(['session_id', 'seq']).doNothing())
+    .onConflict((conflict) => conflict.column('notice_key').doNothing()),
+);
+const LINK_EVENT = compiled((db, it: { eventId: string; deliveryId: string }) =>
+  db.insertInto('delivery_events').values({ event_id: it.eventId, delivery_id: it.deliveryId }),
+);
+
+/** Inserts one row, `queued`, linked to what it answers. Returns false when it was there already. */
+export async function insertDelivery(tx: Tx, it: NewDelivery, ids: Ids, now: string): Promise<boolean> {
+  const id = ids();
+  const inserted = await INSERT_DELIVERY.run(tx, {
+    id,
+    session_id: it.sessionId,
+    agent_id: it.agentId,
+    seq: it.seq,
+    notice_key: it.noticeKey,
+    ...it.address,
+    destination: it.destination,
+    content: JSON.stringify(it.content),
+    created_at: now,
+  });
+  if (inserted === 0) return false;
+  for (const eventId of it.eventIds) await LINK_EVENT.run(tx, { eventId, deliveryId: id });
   return true;
 }
 
-/** The head of a chat's queue, whatever its state; null when nothing waits. */
-export async function headOf(
-  tx: Tx,
-  address: Address,
-): Promise<(Delivery & { state: string; dueAt: string | null }) | null> {
-  const row = await tx
-    .selectFrom('deliveries')
-    .selectAll()
-    .where('channel', '=', address.channel)
-    .where('chat', '=', address.chat)
-    .where('state', 'in', ['queued', 'sending'])
-    .orderBy('ordinal')
-    .limit(1)
-    .executeTakeFirst();
+type QueueAt = { channel: string; chat: string; now: string };
+const TAKE_HEAD = compiled((db, it: QueueAt) =>
+  db
+    .updateTable('deliveries')
+    .set({ state: 'sending' })
+    .where('ordinal', '=', (eb) =>
+      eb
+        .selectFrom('deliveries')
+        .select('ordinal')
+        .where('channel', '=', it.channel)
+        .where('chat', '=', it.chat)
+        .where('state', 'in', ['queued', 'sending'])
+        .orderBy('ordinal')
+        .limit(1),
+    )
+    .where('state', '=', 'queued')
+    .where((eb) => eb.or([eb('due_at', 'is', null), eb('due_at', '<=', it.now)]))
+    .returningAll(),
+);
+const EVENTS_ANSWERED = compiled((db, it: { id: string }) =>
+  db.selectFrom('delivery_events').select('event_id').where('delivery_id', '=', it.id),
+);
+
+/**
+ * Marks the head of the queue `sending` and returns it, so that it can be handed to the platform after this commit.
+ * Null when there is nothing, when the head is under way already, or when it is not due yet.
+ */
+export async function takeHead(tx: Tx, { channel, chat }: Address, now: string): Promise<Delivery | null> {
+  const row = await TAKE_HEAD.first(tx, { channel, chat, now });
   if (!row) return null;
+  const answers = await EVENTS_ANSWERED.all(tx, { id: row.id });
   return {
     ordinal: row.ordinal,
     id: row.id,
@@ -97,20 +135,8 @@ export async function headOf(
     content: JSON.parse(row.content) as DeliveryContent,
     tries: row.tries,
     mayBeDuplicate: row.may_be_duplicate === 1,
-    state: row.state,
-    dueAt: row.due_at,
+    answers: answers.map((it) => it.event_id),
   };
-}
-
-/**
- * Marks the head of the queue `sending` and returns it, so that it can be handed to the platform after this commit.
- * Null when there is nothing, when the head is under way already, or when it is not due yet.
- */
-export async function takeHead(tx: Tx, address: Address, now: string): Promise<Delivery | null> {
-  const head = await headOf(tx, address);
-  if (!head || head.state !== 'queued' || (head.dueAt !== null && head.dueAt > now)) return null;
-  await tx.updateTable('deliveries').set({ state: 'sending' }).where('ordinal', '=', head.ordinal).execute();
-  return head;
 }
 
 /** The heads of these chats' queues, marked `sending` in the same commit. */

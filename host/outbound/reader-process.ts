@@ -7,6 +7,8 @@ import type { Clock, Timer } from '../clock.ts';
 import type { Home } from '../home.ts';
 import type { Log } from '../log.ts';
 import type { RunnerProgram } from '../sandboxes/sandbox.ts';
+import { runLabel } from '../sandboxes/label.ts';
+import { endLabelled } from '../sandboxes/strays.ts';
 import { parseAnswer, readLines } from './answer.ts';
 import type { OutboundReader, ReadResult } from './reader.ts';
 
@@ -23,7 +25,11 @@ type Waiting = { id: number; session: string; cursor: number; resolve(result: Re
 
 /** Failures of the process itself that one read survives. */
 const TRIES = 2;
+/** Until the next start after one that never came up: twice as long each time. */
 const RESTART_MS = 200;
+const RESTART_MAX_MS = 10_000;
+/** One that is not ready by then never will be. */
+const READY_MS = 5_000;
 const ENDING: ReadResult = { ok: false, failure: 'timeout', detail: 'the host is ending' };
 
 export function startReader(deps: ReaderDeps): OutboundReader {
@@ -34,6 +40,7 @@ class ReaderProcess implements OutboundReader {
   readonly walled: boolean;
   readonly #deps: ReaderDeps;
   readonly #queue: (Waiting & { tries: number })[] = [];
+  #restartMs = RESTART_MS;
   #child: ChildProcess | null = null;
   #ready = false;
   #nextId = 1;
@@ -82,6 +89,9 @@ class ReaderProcess implements OutboundReader {
     if (child.stdout) readLines(child.stdout, (line) => this.#onLine(child, line));
     child.once('error', (error) => (stderr = error.message));
     child.once('close', () => this.#onClose(child, stderr));
+    // Killed in the middle of its start it leaves an inner one that waits for ever, with our pipes open: no close then.
+    child.once('exit', () => void endLabelled((it) => it === labelOf(this.#deps.home)));
+    this.#deadline = this.#deps.clock.after(READY_MS, () => child.kill('SIGKILL'));
     const fingerprints = { [OUTBOUND_VERSION]: schemaFingerprint(outboundSchema()) };
     const root = this.walled ? '/out' : this.#deps.home.out;
     child.stdin?.write(`${JSON.stringify({ root, fingerprints })}\n`);
@@ -110,8 +120,10 @@ class ReaderProcess implements OutboundReader {
   #onLine(child: ChildProcess, line: string | null): void {
     if (child !== this.#child || child.killed || this.#closed) return;
     const answer = line === null ? null : parseAnswer(line);
-    if (!this.#ready && answer?.ready) this.#ready = true;
-    else if (this.#ready && answer?.ready === false && answer.id === this.#queue[0]?.id) this.#answer(answer.result);
+    if (!this.#ready && answer?.ready) {
+      this.#deadline?.cancel();
+      this.#ready = true;
+    } else if (this.#ready && answer?.ready === false && answer.id === this.#queue[0]?.id) this.#answer(answer.result);
     else {
       this.#deps.log.warn('the reader said what nobody asked; it is replaced');
       child.kill('SIGKILL');
@@ -130,16 +142,20 @@ class ReaderProcess implements OutboundReader {
     if (first && first.tries >= TRIES)
       this.#answer({ ok: false, failure: 'timeout', detail: 'the reader ended twice on this file' });
     // One that never came up must not be started again in a tight circle.
-    this.#deps.clock.after(wasReady ? 0 : RESTART_MS, () => {
+    this.#restartMs = wasReady ? RESTART_MS : Math.min(2 * this.#restartMs, RESTART_MAX_MS);
+    this.#deps.clock.after(wasReady ? 0 : this.#restartMs, () => {
       if (!this.#closed) this.#start();
     });
   }
 }
 
+/** Stands in its argv, as in that of every run: what is left of a dead host is found by it. */
+const labelOf = (home: Home): string => runLabel(home.label, 'reader');
+
 function spawnReader(deps: ReaderDeps): ChildProcess {
   const { bun, folder } = deps.program;
   const stdio: ['pipe', 'pipe', 'pipe'] = ['pipe', 'pipe', 'pipe'];
-  if (!deps.walled) return spawn(bun, [`${folder}/reader.js`], { env: {}, cwd: '/', stdio });
+  if (!deps.walled) return spawn(bun, [`${folder}/reader.js`, labelOf(deps.home)], { env: {}, cwd: '/', stdio });
   const argv = [
     ...['--core=0', '--fsize=0', '--', '/usr/bin/bwrap'],
     ...['--unshare-all', '--unshare-user', '--disable-userns', '--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL'],
@@ -147,7 +163,7 @@ function spawnReader(deps: ReaderDeps): ChildProcess {
     ...['lib', 'lib64'].flatMap((dir) => ['--symlink', `usr/${dir}`, `/${dir}`]),
     ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
     ...['--ro-bind', bun, '/app/bun', '--ro-bind', folder, '/app/dist', '--ro-bind', deps.home.out, '/out'],
-    ...['--remount-ro', '/', '--chdir', '/', '--', '/app/bun', '/app/dist/reader.js'],
+    ...['--remount-ro', '/', '--chdir', '/', '--', '/app/bun', '/app/dist/reader.js', labelOf(deps.home)],
   ];
   return spawn('/usr/bin/prlimit', argv, { env: {}, cwd: '/', stdio });
 }

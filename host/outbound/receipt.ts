@@ -3,11 +3,12 @@ import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Receipt } from '@halfdoor/protocol/message';
 import type { Sent } from '../channels/channel.ts';
 import type { Tx } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
 import { takeHead, type Delivery } from './ledger.ts';
 
 export type AfterSend =
   | { state: 'delivered'; platformId: string | null }
-  | { state: 'queued'; tries: number; mayBeDuplicate: boolean; retryMs: number | null }
+  | { state: 'queued'; tries: number; mayBeDuplicate: boolean; retryMs: number | null; reason: string | null }
   | { state: 'dead'; reason: string };
 
 /** Waits between the tries of one delivery, in milliseconds: six tries over ten minutes. */
@@ -19,16 +20,24 @@ export function afterSend(sent: Sent, tries: number): AfterSend {
     case 'sent':
       return { state: 'delivered', platformId: sent.platformId };
     case 'nobody':
-      return { state: 'queued', tries, mayBeDuplicate: sent.maybeSeen, retryMs: null };
+      return { state: 'queued', tries, mayBeDuplicate: sent.maybeSeen, retryMs: null, reason: null };
     case 'failed': {
       const retryMs = RETRY_MS[tries];
       if (!sent.transient || tries + 1 >= LIMITS.deliveryTries || retryMs === undefined) {
         return { state: 'dead', reason: sent.reason };
       }
-      return { state: 'queued', tries: tries + 1, mayBeDuplicate: false, retryMs };
+      return { state: 'queued', tries: tries + 1, mayBeDuplicate: false, retryMs, reason: sent.reason };
     }
   }
 }
+
+const MARK_DELIVERED = compiled((db, it: { ordinal: number; platformId: string | null; at: string }) =>
+  db
+    .updateTable('deliveries')
+    .set({ state: 'delivered', platform_id: it.platformId, reason: null, settled_at: it.at, due_at: null })
+    .where('ordinal', '=', it.ordinal)
+    .where('state', 'in', ['queued', 'sending']),
+);
 
 /** Writes the decision and takes the next head of the same chat if `mayTakeNext`. */
 export async function writeReceipt(
@@ -39,10 +48,13 @@ export async function writeReceipt(
   mayTakeNext: boolean,
 ): Promise<{ next: Delivery | null; receipt: Receipt | null }> {
   const at = now.toISOString();
-  const base = tx.updateTable('deliveries').where('ordinal', '=', delivery.ordinal).where('state', '!=', 'delivered');
+  const base = tx
+    .updateTable('deliveries')
+    .where('ordinal', '=', delivery.ordinal)
+    .where('state', 'in', ['queued', 'sending']);
   switch (after.state) {
     case 'delivered':
-      await base.set({ state: 'delivered', platform_id: after.platformId, settled_at: at, due_at: null }).execute();
+      await MARK_DELIVERED.run(tx, { ordinal: delivery.ordinal, platformId: after.platformId, at });
       break;
     case 'dead':
       await base.set({ state: 'dead', reason: after.reason, settled_at: at, due_at: null }).execute();
@@ -50,7 +62,8 @@ export async function writeReceipt(
     case 'queued': {
       const dueAt = after.retryMs === null ? null : new Date(now.getTime() + after.retryMs).toISOString();
       const duplicate = after.mayBeDuplicate || delivery.mayBeDuplicate ? 1 : 0;
-      await base.set({ state: 'queued', tries: after.tries, may_be_duplicate: duplicate, due_at: dueAt }).execute();
+      const { tries, reason } = after;
+      await base.set({ state: 'queued', tries, reason, may_be_duplicate: duplicate, due_at: dueAt }).execute();
       break;
     }
   }

@@ -1,6 +1,7 @@
 /** Acks → dispatch states, and a notice to the person wherever a message ended without an answer. */
 import type { Ack, Address } from '@halfdoor/protocol/message';
 import type { Central, Tx } from '../db/central.ts';
+import { compiled } from '../db/compiled.ts';
 import type { Ids } from '../ids.ts';
 import { failureText, NO_REPLY_TEXT } from './failure.ts';
 import { insertNotice } from './notice.ts';
@@ -11,11 +12,13 @@ export type CollectDeps = {
   now(): string;
   /** Whether a chat's head may be handed to its platform right after this commit. */
   mayTake(address: Address): boolean;
+  /** Over every reason, before it stands in central and before anybody is told. */
+  redact(text: string): string;
 };
 export type CollectedFrom = { sessionId: string; agentId: string };
 
 export type Settled = { dispatchId: string; eventId: string; wakes: boolean; state: 'done' | 'failed' | 'dead' };
-type SettledRow = Settled & { address: Address; kind: string; reason: string | null };
+type SettledRow = Settled & { kind: string; reason: string | null };
 
 /** Only open dispatches of this very session change; an ack for anything else is ignored. */
 export async function settle(
@@ -26,36 +29,49 @@ export async function settle(
 ): Promise<{ settled: Settled[]; notified: Address[] }> {
   const rows: SettledRow[] = [];
   for (const ack of acks) {
-    const row = await settleOne(tx, from.sessionId, ack.messageId, ack.status, ack.reason, deps.now());
+    const row = await settleOne(deps, tx, from.sessionId, ack.messageId, ack.status, ack.reason);
     if (row) rows.push(row);
   }
   return { settled: rows, notified: await tellPeople(deps, tx, from, rows) };
 }
 
+type End = { id: string; sessionId: string; state: Settled['state']; reason: string | null; now: string };
+const END_DISPATCH = compiled((db, it: End) =>
+  db
+    .updateTable('dispatches')
+    .set({ state: it.state, reason: it.reason, settled_at: it.now, due_at: null })
+    .where('id', '=', it.id)
+    .where('session_id', '=', it.sessionId)
+    .where('state', '=', 'open')
+    .returning(['event_id', 'kind', 'wakes']),
+);
+const ADDRESS_OF = compiled((db, it: { eventId: string }) =>
+  db.selectFrom('events').select(['channel', 'chat', 'thread']).where('id', '=', it.eventId),
+);
+const ANSWER_TO = compiled((db, it: { eventId: string }) =>
+  db
+    .selectFrom('delivery_events')
+    .innerJoin('deliveries', 'deliveries.id', 'delivery_events.delivery_id')
+    .select('delivery_id')
+    .where('event_id', '=', it.eventId)
+    // What the host said when an earlier try failed is no answer.
+    .where('seq', 'is not', null)
+    .limit(1),
+);
+
 /** Ends one dispatch; null when it was not open. */
 export async function settleOne(
+  deps: Pick<CollectDeps, 'now' | 'redact'>,
   tx: Tx,
   sessionId: string,
   dispatchId: string,
   state: 'done' | 'failed' | 'dead',
-  reason: string | null,
-  now: string,
+  said: string | null,
 ): Promise<SettledRow | null> {
-  const row = await tx
-    .updateTable('dispatches')
-    .set({ state, reason, settled_at: now, due_at: null })
-    .where('id', '=', dispatchId)
-    .where('session_id', '=', sessionId)
-    .where('state', '=', 'open')
-    .returning(['event_id', 'kind', 'wakes'])
-    .executeTakeFirst();
+  const reason = said === null ? null : deps.redact(said);
+  const row = await END_DISPATCH.first(tx, { id: dispatchId, sessionId, state, reason, now: deps.now() });
   if (!row) return null;
-  const event = await tx
-    .selectFrom('events')
-    .select(['channel', 'chat', 'thread'])
-    .where('id', '=', row.event_id)
-    .executeTakeFirstOrThrow();
-  return { dispatchId, eventId: row.event_id, wakes: row.wakes === 1, state, address: event, kind: row.kind, reason };
+  return { dispatchId, eventId: row.event_id, wakes: row.wakes === 1, state, kind: row.kind, reason };
 }
 
 /** One notice for all messages of one chat that ended for one reason. */
@@ -69,8 +85,9 @@ export async function tellPeople(
   for (const row of rows) {
     const text = await textFor(tx, row);
     if (text === null) continue;
-    const key = JSON.stringify([row.address.channel, row.address.chat, text]);
-    const group = groups.get(key) ?? { text, address: row.address, rows: [] };
+    const address = await ADDRESS_OF.one(tx, { eventId: row.eventId });
+    const key = JSON.stringify([address.channel, address.chat, text]);
+    const group = groups.get(key) ?? { text, address, rows: [] };
     group.rows.push(row);
     groups.set(key, group);
   }
@@ -86,11 +103,5 @@ async function textFor(tx: Tx, row: SettledRow): Promise<string | null> {
   if (row.kind === 'control') return row.state === 'done' ? 'Stopped.' : failureText(row.reason);
   if (row.kind !== 'chat' || !row.wakes || row.reason === 'stopped') return null;
   if (row.state !== 'done') return failureText(row.reason);
-  const answered = await tx
-    .selectFrom('delivery_events')
-    .select('delivery_id')
-    .where('event_id', '=', row.eventId)
-    .limit(1)
-    .executeTakeFirst();
-  return answered ? null : NO_REPLY_TEXT;
+  return (await ANSWER_TO.first(tx, { eventId: row.eventId })) ? null : NO_REPLY_TEXT;
 }

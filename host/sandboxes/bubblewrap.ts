@@ -12,17 +12,29 @@ import { runLabel } from './label.ts';
 import { launched, tailOf } from './launched.ts';
 import { resetModes } from './modes.ts';
 import { checkPresent } from './present.ts';
+import { endLabelled } from './strays.ts';
 import { PROBE_SCRIPT, readProbe, whyRefused } from './probe.ts';
-import { SandboxError, type Probe, type RunningSandbox, type Sandbox, type SandboxSpec } from './sandbox.ts';
+import {
+  SandboxError,
+  type Probe,
+  type RunningSandbox,
+  type Sandbox,
+  type SandboxFolder,
+  type SandboxSpec,
+} from './sandbox.ts';
 
 export type BubblewrapDeps = { etc: string; uid: number };
 
 const TOOLS = { prlimit: '/usr/bin/prlimit', bwrap: '/usr/bin/bwrap', tini: '/usr/bin/tini' } as const;
+/** What each comes in, on Debian and Ubuntu. */
+const PACKAGES = { prlimit: 'util-linux', bwrap: 'bubblewrap', tini: 'tini' } as const;
 const INFO_FD = 3;
+const BASE = '/s';
 const PROBE_MS = 10_000;
 
 export const bubblewrapSandbox = (deps: BubblewrapDeps): Sandbox => ({
   kind: 'bubblewrap',
+  baseOf: () => BASE,
   probe: () => probe(deps),
   start: (spec) => start(deps, spec),
 });
@@ -33,10 +45,10 @@ function refuseEarly(deps: BubblewrapDeps): void {
   }
   if (deps.uid === 0)
     throw new SandboxError('the sandbox is never started by root', 'Start the host with ./halfdoor start.');
-  const missing = Object.entries(TOOLS).filter(([, path]) => !existsSync(path));
-  if (missing.length === 0) return;
-  const names = missing.map(([name]) => name).join(', ');
-  throw new SandboxError(`${names} not found in /usr/bin`, 'Install them: apt-get install bubblewrap tini util-linux');
+  const names = (['bwrap', 'tini', 'prlimit'] as const).filter((name) => !existsSync(TOOLS[name]));
+  if (names.length === 0) return;
+  const packages = names.map((name) => PACKAGES[name]).join(' ');
+  throw new SandboxError(`${names.join(' and ')} not found in /usr/bin`, `sudo apt-get install ${packages}`);
 }
 
 /** Everything but what a session adds: limits, namespaces, root, /etc, /proc, /dev, /tmp. */
@@ -66,9 +78,24 @@ function mounts(spec: SandboxSpec): string[] {
     ...['--ro-bind', spec.inDir, '/s/in', '--ro-bind', spec.outDir, '/s/out'],
     ...[...OUT_FILES, 'files'].flatMap((name) => ['--bind', join(spec.outDir, name), `/s/out/${name}`]),
     ...['--bind', spec.workDir, '/s/work', '--ro-bind', spec.agentDir, '/s/agent'],
-    ...['--ro-bind', spec.socketDir, '/s/run', '--remount-ro', '/', '--chdir', '/s/work'],
+    ...['--ro-bind', spec.socketDir, '/s/run', ...folderMount(spec.folder)],
+    ...['--remount-ro', '/', '--chdir', '/s/work'],
   ];
 }
+
+const folderMount = (folder: SandboxFolder | null): string[] =>
+  folder === null ? [] : [folder.access === 'read-write' ? '--bind' : '--ro-bind', folder.path, '/s/folder'];
+
+/**
+ * bubblewrap follows whatever stands at a path when it mounts it. So the first thing inside looks whether it is the
+ * folder that was meant, and nothing of the agent's runs before that. What is made there is for others to read, as
+ * what a person makes is: the host's own umask is for its home.
+ */
+const CHECK_FOLDER =
+  '[ "$(stat -c %d:%i /s/folder)" = "$0" ] || { echo "another folder stands in its place" >&2; exit 96; }; umask 022; exec "$@"';
+
+const checked = (folder: SandboxFolder | null): string[] =>
+  folder === null ? [] : ['/bin/sh', '-c', CHECK_FOLDER, folder.identity];
 
 async function start(deps: BubblewrapDeps, spec: SandboxSpec): Promise<RunningSandbox> {
   refuseEarly(deps);
@@ -78,20 +105,20 @@ async function start(deps: BubblewrapDeps, spec: SandboxSpec): Promise<RunningSa
     '/app/bun',
     `/app/dist/${spec.program.entry}`,
     String(spec.run),
-    '/s',
+    BASE,
     runLabel(spec.label, spec.sessionId),
   ];
   if (spec.recover) inside.push('--recover');
   const child = spawnWalled(
     deps,
     mounts(spec),
-    [TOOLS.prlimit, `--nproc=${LIMITS.pids}`, '--', TOOLS.tini, '--', ...inside],
+    [...checked(spec.folder), TOOLS.prlimit, `--nproc=${LIMITS.pids}`, '--', TOOLS.tini, '--', ...inside],
     'ignore',
   );
   const stderr = tailOf(child);
-  const inner = await innerPid(child);
+  const inner = await innerPid(child, runLabel(spec.label, spec.sessionId));
   if (inner === null)
-    throw new SandboxError(whyRefused(stderr()), 'Run `halfdoor status`: it tries the sandbox and names the cause.');
+    throw new SandboxError(whyRefused(stderr()), './halfdoor doctor tries the sandbox and names the cause.');
   return launched(child, inner, stderr);
 }
 
@@ -105,18 +132,25 @@ function spawnWalled(
   return spawn(TOOLS.prlimit, argv, { env: {}, cwd: '/', detached: true, stdio: ['ignore', stdout, 'pipe', 'pipe'] });
 }
 
-/** The kernel pid of pid 1 inside, as bubblewrap reports it; null when it ended before it came so far. */
-function innerPid(child: ChildProcess): Promise<number | null> {
-  return new Promise((resolve) => {
+/** The kernel pid of pid 1 inside, as bubblewrap reports it; null when it ended before it came so far. Throws `SandboxError`. */
+function innerPid(child: ChildProcess, label: string): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    let pid: string | undefined;
     let info = '';
-    const pipe = child.stdio[INFO_FD] as Readable;
-    pipe.setEncoding('utf8');
-    pipe.on('data', (chunk: string) => {
+    // Without a descriptor to spare there are no pipes, and no end is told: only the error is.
+    const pipe = child.stdio?.[INFO_FD] as Readable | undefined;
+    pipe?.setEncoding('utf8').on('data', (chunk: string) => {
       info += chunk;
-      const pid = /"child-pid":\s*(\d+)/.exec(info)?.[1];
+      pid = /"child-pid":\s*(\d+)/.exec(info)?.[1];
       if (pid) resolve(Number(pid));
     });
-    child.once('error', () => resolve(null));
+    child.once('error', (error) =>
+      reject(
+        new SandboxError(`bubblewrap did not start: ${error.message}`, 'Look at the limits of the host: ulimit -a.'),
+      ),
+    );
+    // Killed before it had told of the inner one, it leaves it waiting for ever, with our pipes open.
+    child.once('exit', () => pid ?? void endLabelled((it) => it === label));
     child.once('close', () => resolve(null));
   });
 }

@@ -38,30 +38,44 @@ function setting(name: string): string | null {
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : null;
 }
 
-function causeOf(stderr: string): { cause: string; next: string } {
+type Cause = { cause: string; next: string };
+
+/** Settings of the kernel that keep ordinary users from namespaces: the value that does, what it means, what lifts it. */
+const SETTINGS: readonly (Cause & { name: string; shut: string })[] = [
+  {
+    name: 'kernel/apparmor_restrict_unprivileged_userns',
+    shut: '1',
+    cause: 'AppArmor keeps ordinary users from user namespaces',
+    next: 'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
+  },
+  {
+    name: 'kernel/unprivileged_userns_clone',
+    shut: '0',
+    cause: 'user namespaces are switched off for ordinary users',
+    next: 'sudo sysctl -w kernel.unprivileged_userns_clone=1',
+  },
+  {
+    name: 'user/max_user_namespaces',
+    shut: '0',
+    cause: 'no user namespace may be made',
+    next: 'sudo sysctl -w user.max_user_namespaces=15000',
+  },
+];
+
+function causeOf(stderr: string): Cause {
   if (/Unknown option/.test(stderr)) {
-    return { cause: 'this bubblewrap is too old', next: 'Install bubblewrap 0.8 or newer.' };
-  }
-  if (setting('kernel/apparmor_restrict_unprivileged_userns') === '1') {
     return {
-      cause: 'AppArmor keeps ordinary users from user namespaces',
-      next: 'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or give bwrap an AppArmor profile with `userns,`.',
+      cause: 'this bubblewrap is too old, it must be 0.8 or newer',
+      next: 'sudo apt-get install --only-upgrade bubblewrap',
     };
   }
-  if (setting('kernel/unprivileged_userns_clone') === '0') {
-    return { cause: 'user namespaces are switched off', next: 'sysctl -w kernel.unprivileged_userns_clone=1' };
-  }
-  if (setting('user/max_user_namespaces') === '0') {
-    return { cause: 'no user namespace may be made', next: 'sysctl -w user.max_user_namespaces=15000' };
-  }
+  const found = SETTINGS.find(({ name, shut }) => setting(name) === shut);
+  if (found) return found;
   if (existsSync('/.dockerenv') || existsSync('/run/.containerenv')) {
     return {
       cause: 'this is a container that does not allow sandboxes inside it',
-      next: 'Run Halfdoor on the machine itself, or allow user namespaces in the container.',
+      next: 'docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined …',
     };
   }
-  return {
-    cause: 'bubblewrap could not make the sandbox',
-    next: 'Try it by hand: bwrap --unshare-all --ro-bind / / true',
-  };
+  return { cause: 'bubblewrap could not make the sandbox', next: 'bwrap --unshare-all --ro-bind / / true' };
 }

@@ -10,6 +10,7 @@ import { checkPresent } from './present.ts';
 
 export const processSandbox = (): Sandbox => ({
   kind: 'process',
+  baseOf: (sessionFolder) => sessionFolder,
   probe: () => Promise.resolve({ ok: true }),
   start,
 });
@@ -21,6 +22,7 @@ async function start(spec: SandboxSpec): Promise<RunningSandbox> {
   // Inside a real sandbox these are mounts.
   link(spec.socketDir, join(base, 'run'));
   link(spec.agentDir, join(base, 'agent'));
+  link(spec.folder?.path ?? null, join(base, 'folder'));
   const argv = [
     join(spec.program.folder, spec.program.entry),
     String(spec.run),
@@ -45,7 +47,7 @@ async function start(spec: SandboxSpec): Promise<RunningSandbox> {
   return launched(child, pid, stderr);
 }
 
-function link(target: string, path: string): void {
+function link(target: string | null, path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })) rmSync(path);
-  symlinkSync(target, path);
+  if (target !== null) symlinkSync(target, path);
 }

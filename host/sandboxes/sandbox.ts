@@ -5,6 +5,9 @@
 export const SANDBOX_KINDS = ['bubblewrap', 'process'] as const;
 export type SandboxKind = (typeof SANDBOX_KINDS)[number];
 
+/** A person's folder as one run gets it. What stands at `path` must be `identity` (device:inode) when it is mounted. */
+export type SandboxFolder = { path: string; identity: string; access: 'read-write' | 'read-only' };
+
 export type SandboxSpec = {
   /** The install's label: stands in the runner's argv, so that strays of a dead host can be found. */
   label: string;
@@ -17,6 +20,8 @@ export type SandboxSpec = {
   agentDir: string;
   /** bell.sock and net.sock of this session; read-only inside. */
   socketDir: string;
+  /** At `folder` of the base. The kind without a wall cannot keep one read-only. */
+  folder: SandboxFolder | null;
   /** Run number; above every earlier one of this session. */
   run: number;
   /** `--recover`: open outbound.db, take back what was cut off, and end. */
@@ -46,11 +51,17 @@ export type Probe = { ok: true } | { ok: false; fault: string; next: string };
 
 export interface Sandbox {
   readonly kind: SandboxKind;
+  /** What the runner takes for the session's folder: where in/, out/ and the rest stand for it. */
+  baseOf(sessionFolder: string): string;
   /** Starts the smallest thing for real and tries what must be refused. Cheap enough for every host start. */
   probe(): Promise<Probe>;
   /** Throws `SandboxError` when the run did not start; nothing of it is left then. */
   start(spec: SandboxSpec): Promise<RunningSandbox>;
 }
+
+/** Where the runner finds a person's folder. */
+export const folderInside = (sandbox: Sandbox, sessionFolder: string): string =>
+  `${sandbox.baseOf(sessionFolder)}/folder`;
 
 /** The sandbox could not start. `next` is the command or change that would mend it. */
 export class SandboxError extends Error {

@@ -4,8 +4,11 @@ import { isLabelOf } from './label.ts';
 import { untilGone } from './launched.ts';
 
 /** Ends them all and waits until they are gone. Returns how many there were. Where there is no /proc there are none. */
-export async function reapStrays(install: string): Promise<number> {
-  const pids = straysOf(install);
+export const reapStrays = (install: string): Promise<number> => endLabelled((it) => isLabelOf(install, it));
+
+/** As `reapStrays`, for every process that has an argument which `isMeant`. */
+export async function endLabelled(isMeant: (argument: string) => boolean): Promise<number> {
+  const pids = strays(isMeant);
   for (const pid of pids) {
     try {
       process.kill(pid, 'SIGKILL');
@@ -17,12 +20,15 @@ export async function reapStrays(install: string): Promise<number> {
   return pids.length;
 }
 
-function straysOf(install: string): number[] {
+/** Pids of what a dead host of this install left. */
+export const straysOf = (install: string): number[] => strays((it) => isLabelOf(install, it));
+
+function strays(isMeant: (argument: string) => boolean): number[] {
   const own = process.getuid?.();
   return processes().filter((pid) => {
     try {
       const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      return pid !== process.pid && argv.some((it) => isLabelOf(install, it)) && ownerOf(pid) === own;
+      return pid !== process.pid && argv.some(isMeant) && ownerOf(pid) === own;
     } catch {
       return false;
     }

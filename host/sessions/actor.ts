@@ -4,17 +4,15 @@
  */
 import type { NewInbound, Receipt } from '@halfdoor/protocol/message';
 import type { SessionState } from '../api/contract.ts';
-import type { Timer } from '../clock.ts';
 import { errorText } from '../log.ts';
 import type { Collected } from '../outbound/collect.ts';
-import type { Delivery } from '../outbound/ledger.ts';
-import type { Settled } from '../outbound/settle.ts';
-import { SandboxError, type SandboxExit } from '../sandboxes/sandbox.ts';
-import { endRun, type Ending } from './after-run.ts';
-import { endingOf, isBlameless, restartDelayMs, type StopReason } from './decide.ts';
+import type { SandboxExit } from '../sandboxes/sandbox.ts';
+import { endRun, notStarted, type Ending } from './after-run.ts';
+import { endingOf, isGentle, type StopReason } from './decide.ts';
 import type { ActorDeps } from './deps.ts';
 import { Mail } from './mail.ts';
 import { Pulse } from './pulse.ts';
+import { Restart } from './restart.ts';
 import { due, recoverRun, wake, type Due, type LiveRun } from './wake.ts';
 import { Watch } from './watch.ts';
 
@@ -28,6 +26,7 @@ export class Actor {
   readonly #mail = new Mail();
   readonly #watch: Watch;
   readonly #pulse: Pulse;
+  readonly #restart: Restart;
   /** Waking dispatches that are not settled. */
   readonly #open = new Set<string>();
   #state: SessionState = 'asleep';
@@ -42,7 +41,6 @@ export class Actor {
   #working = false;
   #ringed = false;
   #deaths = 0;
-  #restart: Timer | null = null;
 
   constructor(deps: ActorDeps, sessionId: string, agentId: string) {
     this.#deps = deps;
@@ -50,10 +48,11 @@ export class Actor {
     this.agentId = agentId;
     this.#from = { sessionId, agentId };
     this.#watch = new Watch(deps, this.#from, (collected) => this.#onCollected(collected));
+    this.#restart = new Restart(deps.clock, () => this.#kick());
     this.#pulse = new Pulse({
       clock: deps.clock,
       isBusy: () => this.#open.size > 0,
-      beatSeenAt: () => this.#watch.beatSeenAt,
+      beat: () => this.#watch.heartbeat?.beat ?? null,
       look: () => this.#ring(),
       end: (reason) => (this.#stopFor ??= reason),
     });
@@ -94,20 +93,23 @@ export class Actor {
   }
 
   /** Ends the run if there is one. After `shutdown` and `ended` nothing wakes this session here again. */
-  stop(reason: 'evicted' | 'shutdown' | 'ended'): void {
-    this.#closing ||= reason !== 'evicted';
-    if (this.#closing) {
-      this.#restart?.cancel();
-      this.#restart = null;
-    }
+  stop(reason: 'evicted' | 'stopped' | 'shutdown' | 'ended'): void {
+    this.#closing ||= reason === 'shutdown' || reason === 'ended';
+    if (this.#closing) this.#restart.cancel();
     if (this.#live) this.#stopFor ??= reason;
+    this.#kick();
+  }
+
+  /** What its runs are made of has changed: the run gives way to the next, see Mail.mustEnd. */
+  renew(reason: 'renewed' | 'revoked'): void {
+    this.#mail.hold(reason);
     this.#kick();
   }
 
   #kick(): void {
     if (this.#working) return;
     this.#working = true;
-    this.#deps.clock.soon(() => void this.#work());
+    queueMicrotask(() => void this.#work());
   }
 
   async #work(): Promise<void> {
@@ -121,24 +123,26 @@ export class Actor {
     this.#working = false;
     if (failed) this.#deps.clock.after(RETRY_AFTER_ERROR_MS, () => this.#kick());
     else if (this.#hasMore()) this.#kick();
-    else if (this.#state === 'asleep' && this.#restart === null) this.#deps.onAsleep(this.sessionId);
+    else if (this.#state === 'asleep' && !this.#restart.isWaiting) this.#deps.onAsleep(this.sessionId);
   }
 
   /** What came in between the last step and here: its kick found the queue still working. */
   #hasMore(): boolean {
     if (this.#exit !== null) return true;
     if (this.#live === null) {
-      const wanted = (this.#open.size > 0 || this.#mustCheck) && !this.#closing && this.#restart === null;
+      const wanted = (this.#open.size > 0 || this.#mustCheck) && !this.#closing && !this.#restart.isWaiting;
       return wanted && (this.#granted || this.#state !== 'waiting');
     }
     if (this.#state !== 'awake') return this.#ringed;
-    return this.#ringed || this.#stopFor !== null || (this.#mail.waiting && !this.#pulse.isLocked);
+    if (this.#ringed || this.#stopFor !== null || this.#mail.mustEnd(this.#open) !== null) return true;
+    return this.#mail.waiting && !this.#pulse.isLocked;
   }
 
   /** Does the most urgent thing; false when there is nothing to do now. */
   async #step(): Promise<boolean> {
     if (this.#exit !== null) return this.#afterExit(this.#exit);
     if (this.#live === null) return this.#maybeStart();
+    this.#stopFor ??= this.#mail.mustEnd(this.#open);
     if (this.#stopFor !== null && this.#state === 'awake') return this.#beginStop(this.#live, this.#stopFor);
     if (this.#state === 'awake' && this.#mail.waiting) {
       return this.#pulse.after(this.#mail.project(this.#live, this.#watch.cursor));
@@ -150,17 +154,17 @@ export class Actor {
   }
 
   async #maybeStart(): Promise<boolean> {
-    if (this.#closing || (this.#open.size === 0 && !this.#mustCheck) || this.#restart !== null) {
+    if (this.#closing || (this.#open.size === 0 && !this.#mustCheck) || this.#restart.isWaiting) {
       this.#releaseSlot();
       this.#setState('asleep');
       return false;
     }
     if (!this.#granted) {
-      this.#setState('waiting');
       this.#deps.slots.request(this.sessionId, () => {
         this.#granted = true;
         this.#kick();
       });
+      if (!this.#granted) this.#setState('waiting');
       return this.#granted;
     }
     this.#setState('starting');
@@ -170,11 +174,13 @@ export class Actor {
 
   async #start(): Promise<void> {
     this.#mustCheck = false;
+    this.#mail.letGo();
     const it = (this.#due = await due(this.#deps, this.sessionId));
     this.#mail.projected(new Set(it?.open.map((message) => message.id)));
     this.#open.clear();
     for (const message of [...(it?.open ?? []), ...this.#mail.messages]) if (message.wakes) this.#open.add(message.id);
-    if (it === null || this.#open.size === 0) return;
+    this.#closing ||= it === null || it.ended;
+    if (it === null || this.#closing || this.#open.size === 0) return;
     this.#stopFor = null;
     try {
       const begin = (run: number): void => this.#watch.begin(run, it.cursor);
@@ -192,10 +198,10 @@ export class Actor {
   }
 
   async #notStarted(error: unknown): Promise<void> {
-    const why = error instanceof SandboxError ? `${error.message}. ${error.next}` : errorText(error);
-    this.#deps.log.error('run did not start', { session: this.sessionId, error: why });
+    const end = notStarted(error, this.#open);
+    this.#deps.log.error('run did not start', { session: this.sessionId, error: end.ending });
     this.#releaseSlot();
-    await this.#endRun({ ending: why, victims: [...this.#open], reason: `sandbox: ${why}`, hopeless: false });
+    await this.#endRun(end);
     this.#restartLater();
   }
 
@@ -212,16 +218,14 @@ export class Actor {
     this.#stopFor ??= looked.as;
   }
 
-  async #onCollected({ settled, heads, refused }: Collected): Promise<void> {
-    this.#afterCommit(settled, heads);
-    const timestamp = this.#deps.now();
-    for (const { seq, text: reason } of refused) {
-      this.receipt({ seq, status: 'refused', platformId: null, reason, timestamp });
-    }
-    if (refused.length > 0) await this.#deps.tellAgent(this.sessionId, this.agentId, refused);
+  async #onCollected({ refused, ...committed }: Collected): Promise<void> {
+    this.#afterCommit(committed);
+    if (refused.length === 0) return;
+    if (this.#live) this.#mail.refused(refused, this.#deps.now());
+    await this.#deps.tellAgent(this.sessionId, this.agentId, refused);
   }
 
-  #afterCommit(settled: Settled[], heads: Delivery[]): void {
+  #afterCommit({ settled, heads }: Pick<Collected, 'settled' | 'heads'>): void {
     for (const head of heads) this.#deps.startDelivery(head);
     if (settled.length === 0) return;
     for (const it of settled) this.#open.delete(it.dispatchId);
@@ -233,7 +237,7 @@ export class Actor {
 
   #beginStop(live: LiveRun, reason: StopReason): boolean {
     this.#setState('stopping');
-    if (isBlameless(reason)) void live.sandbox.stop();
+    if (isGentle(reason)) void live.sandbox.stop();
     else live.sandbox.kill();
     return true;
   }
@@ -245,14 +249,13 @@ export class Actor {
     this.#due ??= await due(this.#deps, this.sessionId);
     if (this.#live === null) this.#watch.begin(run, this.#due?.cursor ?? 0);
     const it = this.#due;
-    const looked = await this.#watch.lastLook(async () => {
-      if (it) await recoverRun(this.#deps, this.sessionId, it);
-    });
+    const recover = async (): Promise<boolean> => it === null || recoverRun(this.#deps, this.sessionId, it);
+    const looked = await this.#watch.lastLook(recover);
     if (looked.seen === 'spoiled') this.#stopFor = looked.as;
     const end = endingOf(exit, this.#stopFor, this.#watch.heartbeat, run, this.#open);
-    const { ending } = end;
-    if (end.victims.length > 0)
-      this.#deps.log.warn('run died', { session: this.sessionId, run, ending, stderr: exit.stderr });
+    const { ending, victims } = end;
+    const said = { session: this.sessionId, run, ending, stderr: exit.stderr };
+    if (victims.length > 0) this.#deps.log.warn('run died', said);
     await this.#endRun(end);
     await this.#release();
     this.#restartLater();
@@ -278,18 +281,12 @@ export class Actor {
 
   async #endRun(end: Ending): Promise<void> {
     const deaths = this.#deaths;
-    const { settled, heads } = await endRun(this.#deps, this.#from, end);
-    this.#afterCommit(settled, heads);
+    this.#afterCommit(await endRun(this.#deps, this.#from, end));
     this.#deaths = end.victims.length > 0 ? deaths + 1 : 0;
   }
 
   #restartLater(): void {
-    const delay = restartDelayMs(this.#deaths);
-    if (this.#open.size === 0 || this.#closing || delay === 0) return;
-    this.#restart = this.#deps.clock.after(delay, () => {
-      this.#restart = null;
-      this.#kick();
-    });
+    if (this.#open.size > 0 && !this.#closing) this.#restart.after(this.#deaths);
   }
 
   #setState(state: SessionState): void {

@@ -4,10 +4,13 @@ import type { Heartbeat } from '@halfdoor/protocol/host';
 import type { SandboxExit } from '../sandboxes/sandbox.ts';
 import type { Ending } from './after-run.ts';
 
-/** Why the host ends a run. The first four are its own choice; the others count against what was worked on. */
+/** Why the host ends a run. The first seven are its own choice, or a person's; the others count against what was worked on. */
 export type StopReason =
   | 'idle'
   | 'evicted'
+  | 'stopped'
+  | 'renewed'
+  | 'revoked'
   | 'shutdown'
   | 'ended'
   | 'lifeless'
@@ -15,7 +18,11 @@ export type StopReason =
   | 'hostile-file'
   | 'too-large';
 
-export const isBlameless = (reason: StopReason): boolean => ['idle', 'evicted', 'shutdown', 'ended'].includes(reason);
+export const isBlameless = (reason: StopReason): boolean =>
+  ['idle', 'evicted', 'stopped', 'renewed', 'revoked', 'shutdown', 'ended'].includes(reason);
+
+/** Whether the runner may finish what it is writing: not when it could go on writing where it may not any more. */
+export const isGentle = (reason: StopReason): boolean => isBlameless(reason) && reason !== 'revoked';
 
 /** What a run's end means for the messages that were open. */
 export function endingOf(
@@ -51,10 +58,8 @@ export function restartDelayMs(deaths: number): number {
   return Math.min(250 * 4 ** (deaths - 2), 5_000);
 }
 
-/** Whether a run shows no sign of life: its beat has not changed for a minute of the host's clock. */
-export function isLifeless(beatSeenAtMs: number, nowMs: number): boolean {
-  return nowMs - beatSeenAtMs > LIMITS.aliveMs;
-}
+/** Whether a run shows no sign of life: its beat has stood still through a minute of looking. */
+export const isLifeless = (silentMs: number): boolean => silentMs > LIMITS.aliveMs;
 
 /** How long to wait before looking again without a ring, in milliseconds. */
 export const pollDelayMs = (busy: boolean): number => (busy ? LIMITS.bellPollMs : LIMITS.bellPollIdleMs);

@@ -50,8 +50,20 @@ function sync(path: string): void {
   }
 }
 
-/** Makes the folder of a new session. The caller inserts its row afterwards; a folder without a row is swept at start. */
+/**
+ * Makes the folder of a new session, whole or, where the disk refuses, not at all. The caller inserts its row afterwards; a
+ * folder without a row is swept at start.
+ */
 export function makeSessionFolder(home: Home, templates: Templates, id: string, durable: Durable): SessionPaths {
+  try {
+    return makeFolder(home, templates, id, durable);
+  } catch (error) {
+    removeSessionFolder(home, id);
+    throw error;
+  }
+}
+
+function makeFolder(home: Home, templates: Templates, id: string, durable: Durable): SessionPaths {
   const paths = sessionPaths(home, id);
   return durable('session-folder', () => {
     for (const dir of [

@@ -7,8 +7,8 @@ type Deps = {
   clock: Clock;
   /** Whether a message is open. */
   isBusy(): boolean;
-  /** When the run's beat last changed, on the host's clock. */
-  beatSeenAt(): number;
+  /** The run's last beat that was seen; null before the first. */
+  beat(): number | null;
   look(): void;
   end(reason: StopReason): void;
 };
@@ -18,6 +18,9 @@ export class Pulse {
   #poll: Timer | null = null;
   #lockedSince: number | null = null;
   #idleSince = 0;
+  #beat: number | null = null;
+  /** How long the beat has stood still, in waits of our own: a clock can be set, and a machine can sleep with all its runs. */
+  #silentMs = 0;
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -34,6 +37,8 @@ export class Pulse {
   /** A run has begun. */
   start(): void {
     this.#lockedSince = null;
+    this.#beat = null;
+    this.#silentMs = 0;
     this.worked();
     this.#schedule();
   }
@@ -66,10 +71,13 @@ export class Pulse {
   /** Looks anyway, and at the beat; slower when nothing is under way. */
   #schedule(): void {
     this.#poll?.cancel();
-    this.#poll = this.#deps.clock.after(pollDelayMs(this.#deps.isBusy()), () => {
-      const now = this.#now();
-      if (isLifeless(this.#deps.beatSeenAt(), now)) this.#deps.end('lifeless');
-      else if (!this.#deps.isBusy() && now - this.#idleSince > LIMITS.idleSandboxMs) this.#deps.end('idle');
+    const waitMs = pollDelayMs(this.#deps.isBusy());
+    this.#poll = this.#deps.clock.after(waitMs, () => {
+      const beat = this.#deps.beat();
+      this.#silentMs = beat === this.#beat ? this.#silentMs + waitMs : 0;
+      this.#beat = beat;
+      if (isLifeless(this.#silentMs)) this.#deps.end('lifeless');
+      else if (!this.#deps.isBusy() && this.#now() - this.#idleSince > LIMITS.idleSandboxMs) this.#deps.end('idle');
       this.#deps.look();
       this.#schedule();
     });

@@ -15,7 +15,8 @@ export type SessionsDeps = Omit<ActorDeps, 'slots' | 'onAsleep'>;
 export class Sessions {
   readonly #deps: ActorDeps;
   readonly #actors = new Map<string, Actor>();
-  readonly #ended = new Set<string>();
+  /** Sessions that ended and whose folder is still there, with who waits for it to go. */
+  readonly #ended = new Map<string, (() => void)[]>();
   #closing: (() => void) | null = null;
 
   constructor(deps: SessionsDeps) {
@@ -25,19 +26,46 @@ export class Sessions {
 
   enqueue(items: ToEnqueue[]): void {
     if (this.#closing) return;
-    for (const { sessionId, agentId, message } of items) this.#actor(sessionId, agentId).enqueue([message]);
+    for (const { sessionId, agentId, message } of items) {
+      this.#actor(sessionId, agentId).enqueue([message]);
+      this.#deps.signals.emit('traffic', { sessionId });
+    }
   }
 
-  /** A clean start ended these: their runs stop, what they said is collected, their folders go. */
-  end(items: { sessionId: string; agentId: string }[]): void {
-    for (const { sessionId, agentId } of items) {
-      this.#ended.add(sessionId);
+  /**
+   * A clean start, or the end of their agent, ended these: their runs stop, what they said is collected, their folders
+   * go. Resolves when all are gone.
+   */
+  async end(items: { sessionId: string; agentId: string }[]): Promise<void> {
+    const gone = items.map(({ sessionId, agentId }) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#ended.set(sessionId, [...(this.#ended.get(sessionId) ?? []), resolve]);
       this.#actor(sessionId, agentId).stop('ended');
-    }
+      return promise;
+    });
+    // What they worked on may be another's now. When the host ends there may be nothing left to ask.
+    if (items.length > 0) void this.#deps.folders.offer().catch(() => undefined);
+    await Promise.all(gone);
+  }
+
+  /** What this agent is made of has changed: its next runs have it, and none of its messages is lost by that. */
+  renew(agentId: string): void {
+    for (const actor of this.#actors.values()) if (actor.agentId === agentId) actor.renew('renewed');
+  }
+
+  /** What this session's runs are made of has changed: `revoked` ends one at once, `renewed` when its work is settled. */
+  renewSession(sessionId: string, reason: 'renewed' | 'revoked'): void {
+    this.#actors.get(sessionId)?.renew(reason);
+  }
+
+  /** Ends the run of a session, if it has one; what is open starts the next. */
+  stop(sessionId: string): void {
+    this.#actors.get(sessionId)?.stop('stopped');
   }
 
   receipt(sessionId: string, receipt: Receipt): void {
     this.#actors.get(sessionId)?.receipt(receipt);
+    this.#deps.signals.emit('traffic', { sessionId });
   }
 
   state(sessionId: string): { state: SessionState; place: number | null; pid: number | null } {
@@ -72,7 +100,7 @@ export class Sessions {
       .where('ended_at', 'is not', null)
       .where('removed_at', 'is', null)
       .execute();
-    for (const { id } of ended) this.#ended.add(id);
+    for (const { id } of ended) this.#ended.set(id, []);
     for (const row of left) this.#actor(row.id, row.agent_id).revive(true);
     const known = new Set(left.map((row) => row.id));
     for (const row of open) if (!known.has(row.id)) this.#actor(row.id, row.agent_id).revive(false);
@@ -92,12 +120,22 @@ export class Sessions {
     return strays.length;
   }
 
-  /** Stops every run and waits until all are gone and collected. Nothing wakes here afterwards. */
-  close(): Promise<void> {
+  /**
+   * Stops every run and waits until all are gone and collected, at most `ms` milliseconds: with a full disk they never
+   * are. Nothing wakes here afterwards. What is left then is left to the next start.
+   */
+  close(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#closing = resolve;
+      const limit = this.#deps.clock.after(ms, () => {
+        if (this.#actors.size > 0) this.#deps.log.warn('not all sessions ended in time', { left: this.#actors.size });
+        resolve();
+      });
+      this.#closing = () => {
+        limit.cancel();
+        resolve();
+      };
       for (const actor of this.#actors.values()) actor.stop('shutdown');
-      if (this.#actors.size === 0) resolve();
+      if (this.#actors.size === 0) this.#closing();
     });
   }
 
@@ -112,7 +150,10 @@ export class Sessions {
 
   #onAsleep(sessionId: string): void {
     this.#actors.delete(sessionId);
-    if (this.#ended.delete(sessionId)) this.#remove(sessionId);
+    const waiting = this.#ended.get(sessionId);
+    this.#ended.delete(sessionId);
+    if (waiting) this.#remove(sessionId);
+    for (const gone of waiting ?? []) gone();
     if (this.#closing && this.#actors.size === 0) this.#closing();
   }
 

@@ -13,6 +13,13 @@ export function tellAgent(
 ): Promise<NewInbound[]> {
   return deps.central.commit('accept', async (tx) => {
     const messages: NewInbound[] = [];
+    const live = await tx
+      .selectFrom('sessions')
+      .select('id')
+      .where('id', '=', sessionId)
+      .where('ended_at', 'is', null)
+      .executeTakeFirst();
+    if (!live) return messages;
     for (const { seq, text } of refused) {
       const key = `refused:${seq}`;
       const receivedAt = deps.now();

@@ -7,12 +7,15 @@ import { join } from 'node:path';
 import type { Durable } from '@halfdoor/protocol/durable';
 import { isFault } from '@halfdoor/protocol/fault';
 import { InboundWriter, type BellHost } from '@halfdoor/protocol/host';
+import { LIMITS } from '@halfdoor/protocol/limits';
 import type { NewInbound, Routing } from '@halfdoor/protocol/message';
+import type { Clock } from '../clock.ts';
 import type { Central } from '../db/central.ts';
 import { sessionPaths, socketFolder, type Home } from '../home.ts';
 import { errorText, type Log } from '../log.ts';
 import { destinationsOf, openDispatches, recentReceipts } from '../inbound/enqueue.ts';
 import {
+  folderInside,
   SandboxError,
   type RunnerProgram,
   type RunningSandbox,
@@ -20,6 +23,7 @@ import {
   type SandboxKind,
 } from '../sandboxes/sandbox.ts';
 import { rebuildInbound, type Templates } from './folder.ts';
+import type { RunFolder, RunFolders } from './run-folders.ts';
 
 export type Listener = { close(): Promise<void> };
 
@@ -31,6 +35,7 @@ export type WakeDeps = {
   durable: Durable;
   program: RunnerProgram;
   sandboxes: Readonly<Record<SandboxKind, Sandbox>>;
+  folders: RunFolders;
   now(): string;
   /** The agent's folder of instructions and memory. */
   agentDir(agentId: string): string;
@@ -48,9 +53,15 @@ export type WakeAgent = {
   baseUrl: string | null;
   api: 'anthropic' | 'openai' | null;
   sandbox: SandboxKind;
+  /** Name of the secret that the model endpoint is given. */
+  key: string | null;
 };
 
-export type Due = { agent: WakeAgent; run: number; cursor: number; open: NewInbound[] };
+/** `ended`: nothing may wake it. */
+export type Due = { agent: WakeAgent; run: number; cursor: number; ended: boolean; open: NewInbound[] };
+
+/** Its folder checked and held. */
+type Ready = Due & { folder: RunFolder | null };
 
 export type LiveRun = {
   run: number;
@@ -67,22 +78,30 @@ export async function due(deps: WakeDeps, sessionId: string): Promise<Due | null
   const row = await deps.central.read
     .selectFrom('sessions')
     .innerJoin('agents', 'agents.id', 'sessions.agent_id')
-    .select(['agents.id', 'name', 'provider', 'model', 'base_url as baseUrl', 'api', 'sandbox', 'run', 'cursor'])
+    .select(['agents.id', 'name', 'provider', 'model', 'base_url as baseUrl', 'api', 'sandbox', 'agents.key'])
+    .select(['run', 'cursor', 'ended_at'])
     .where('sessions.id', '=', sessionId)
     .executeTakeFirst();
   if (!row) return null;
-  const { run, cursor, ...agent } = row;
-  return { agent, run, cursor, open: await openDispatches(deps.central.read, sessionId) };
+  const { run, cursor, ended_at, ...agent } = row;
+  const ended = ended_at !== null;
+  return { agent, run, cursor, ended, open: await openDispatches(deps.central.read, sessionId) };
 }
 
 /** Writes the whole projection and returns the open connection. A lost or broken file is made again. */
-async function projectAll(deps: WakeDeps, sessionId: string, it: Due): Promise<InboundWriter> {
+async function projectAll(deps: WakeDeps, sessionId: string, it: Ready): Promise<InboundWriter> {
   const inbound = await openInbound(deps, sessionId, it.cursor);
   try {
     const receipts = await recentReceipts(deps.central.read, sessionId, RECEIPTS_KEPT);
     const destinations = await destinationsOf(deps.central.read, it.agent.id);
     inbound.prune(new Set(it.open.map((message) => message.id)), receipts.at(-1)?.seq ?? 0);
-    inbound.project({ messages: it.open, destinations, receipts, routing: routingOf(it), cursor: it.cursor });
+    inbound.project({
+      messages: it.open,
+      destinations,
+      receipts,
+      routing: routingOf(deps, sessionId, it),
+      cursor: it.cursor,
+    });
     return inbound;
   } catch (error) {
     inbound.close();
@@ -90,9 +109,12 @@ async function projectAll(deps: WakeDeps, sessionId: string, it: Due): Promise<I
   }
 }
 
-function routingOf({ agent, cursor }: Due): Routing {
+function routingOf(deps: WakeDeps, sessionId: string, { agent, cursor, folder: given }: Ready): Routing {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return { seqFloor: cursor, agent: agent.name, provider: agent.provider, model: agent.model, api: agent.api, zone };
+  const { name, provider, model, api } = agent;
+  const inside = folderInside(deps.sandboxes[agent.sandbox], sessionPaths(deps.home, sessionId).folder);
+  const folder = given && { path: given.path, inside, access: given.access };
+  return { seqFloor: cursor, agent: name, provider, model, api, zone, folder };
 }
 
 async function openInbound(deps: WakeDeps, sessionId: string, cursor: number): Promise<InboundWriter> {
@@ -105,12 +127,13 @@ async function openInbound(deps: WakeDeps, sessionId: string, cursor: number): P
     if (!isFault(error, 'not-a-session-file')) throw error;
   }
   // Each message ever accepted took at most 2 above what was there: no number of the lost file lies above this.
-  const { count } = await deps.central.read
+  const { count, forgotten } = await deps.central.read
     .selectFrom('dispatches')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .innerJoin('sessions', 'sessions.id', 'dispatches.session_id')
+    .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.max('forgotten').as('forgotten')])
     .where('session_id', '=', sessionId)
     .executeTakeFirstOrThrow();
-  rebuildInbound(deps.home, deps.templates, sessionId, cursor + 2 * count, deps.durable);
+  rebuildInbound(deps.home, deps.templates, sessionId, cursor + 2 * (count + (forgotten ?? 0)), deps.durable);
   return new InboundWriter(inbound, deps.durable);
 }
 
@@ -132,7 +155,7 @@ function numberRun(deps: WakeDeps, sessionId: string): Promise<number> {
 async function startRun(
   deps: WakeDeps,
   sessionId: string,
-  it: Due,
+  it: Ready,
   run: number,
   inbound: InboundWriter,
   onRing: () => void,
@@ -146,6 +169,7 @@ async function startRun(
     net = await deps.openNet(join(socketDir, 'net.sock'), it.agent);
     for (const name of ['bell.sock', 'net.sock']) chmodSync(join(socketDir, name), 0o600);
     const sandbox = await deps.sandboxes[it.agent.sandbox].start(specOf(deps, sessionId, it, run, false));
+    void sandbox.gone.then(() => deps.folders.release(sessionId));
     return { run, inbound, bell, net, sandbox };
   } catch (error) {
     await Promise.all([bell.close(), net?.close()]);
@@ -155,40 +179,59 @@ async function startRun(
 }
 
 /**
- * The whole way to a running sandbox; `begin` is told the run's number before it starts. Throws `SandboxError` or a
- * `Fault`, with nothing left behind but a number that is used up.
+ * The whole way to a running sandbox; `begin` is told the run's number before it starts. Throws `SandboxError`,
+ * `FolderFault` or a `Fault`, with nothing left behind but a number that is used up.
  */
 export async function wake(
   deps: WakeDeps,
   sessionId: string,
-  it: Due,
+  due: Due,
   begin: (run: number) => void,
   onRing: () => void,
 ): Promise<LiveRun> {
-  const inbound = await projectAll(deps, sessionId, it);
+  const it = { ...due, folder: await deps.folders.take(sessionId) };
+  let inbound: InboundWriter | null = null;
   try {
+    inbound = await projectAll(deps, sessionId, it);
     const run = await numberRun(deps, sessionId);
     begin(run);
     return await startRun(deps, sessionId, it, run, inbound, onRing);
   } catch (error) {
-    inbound.close();
+    deps.folders.release(sessionId);
+    inbound?.close();
     throw error;
   }
 }
 
-/** A run that does nothing but take back what a dead run left half written. Resolves when it is gone, or did not start. */
-export async function recoverRun(deps: WakeDeps & { log: Log }, sessionId: string, it: Due): Promise<void> {
+/**
+ * A run that does nothing but take back what a dead run left half written. Resolves when it is gone, or did not start;
+ * false when it had to be killed: a file can hold a trigger that never ends.
+ */
+export async function recoverRun(
+  deps: WakeDeps & { clock: Clock; log: Log },
+  sessionId: string,
+  it: Due,
+): Promise<boolean> {
   const run = await numberRun(deps, sessionId);
   mkdirSync(socketFolder(deps.runDir, sessionId), { recursive: true, mode: 0o700 });
   try {
-    const sandbox = await deps.sandboxes[it.agent.sandbox].start(specOf(deps, sessionId, it, run, true));
+    const spec = specOf(deps, sessionId, { ...it, folder: null }, run, true);
+    const sandbox = await deps.sandboxes[it.agent.sandbox].start(spec);
+    let inTime = true;
+    const end = deps.clock.after(LIMITS.recoverMs, () => {
+      inTime = false;
+      sandbox.kill();
+    });
     await sandbox.gone;
+    end.cancel();
+    return inTime;
   } catch (error) {
     deps.log.error('recovery did not start', { session: sessionId, error: errorText(error) });
+    return true;
   }
 }
 
-function specOf(deps: WakeDeps, sessionId: string, it: Due, run: number, recover: boolean) {
+function specOf(deps: WakeDeps, sessionId: string, it: Ready, run: number, recover: boolean) {
   const paths = sessionPaths(deps.home, sessionId);
   return {
     label: deps.home.label,
@@ -198,6 +241,7 @@ function specOf(deps: WakeDeps, sessionId: string, it: Due, run: number, recover
     workDir: paths.work,
     agentDir: deps.agentDir(it.agent.id),
     socketDir: socketFolder(deps.runDir, sessionId),
+    folder: it.folder,
     run,
     recover,
     program: deps.program,

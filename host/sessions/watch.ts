@@ -26,7 +26,7 @@ export class Watch {
   #run = 0;
   #heartbeat: Heartbeat | null = null;
   #progress = '';
-  #beatSeenAt = 0;
+  #refused = 0;
 
   constructor(deps: WatchDeps, from: CollectedFrom, onCollected: (collected: Collected) => Promise<void>) {
     this.#deps = deps;
@@ -40,7 +40,7 @@ export class Watch {
     this.#cursor = cursor;
     this.#heartbeat = null;
     this.#progress = '';
-    this.#beatSeenAt = this.#deps.clock.now().getTime();
+    this.#refused = 0;
   }
 
   get cursor(): number {
@@ -49,11 +49,6 @@ export class Watch {
 
   get heartbeat(): Heartbeat | null {
     return this.#heartbeat;
-  }
-
-  /** When the beat last changed, on the host's clock. */
-  get beatSeenAt(): number {
-    return this.#beatSeenAt;
   }
 
   /** Collects everything that is there now. */
@@ -66,8 +61,8 @@ export class Watch {
     }
   }
 
-  /** The last look after a run: waits for locks, and has what was cut off taken back by `recover`, once. */
-  async lastLook(recover: () => Promise<void>): Promise<Looked> {
+  /** The last look after a run: waits for locks, and has what was cut off taken back by `recover`, once; false: in vain. */
+  async lastLook(recover: () => Promise<boolean>): Promise<Looked> {
     const giveUpAt = this.#deps.clock.now().getTime() + LIMITS.lockedMs;
     let recovered = false;
     for (;;) {
@@ -77,7 +72,7 @@ export class Watch {
         if (looked !== null) return looked;
       } else if (read.failure === 'hot-journal' && !recovered) {
         recovered = true;
-        await recover();
+        if (!(await recover())) return spoiled('refused', 'a cut-off transaction in it cannot be taken back');
       } else if (isPassing(read.failure) && this.#deps.clock.now().getTime() < giveUpAt) {
         await new Promise<void>((resolve) => this.#deps.clock.after(LIMITS.bellPauseMs, resolve));
       } else {
@@ -94,11 +89,15 @@ export class Watch {
     try {
       const collected = await collect(this.#deps, this.#from, this.#cursor, read);
       this.#cursor = collected.cursor;
+      this.#refused += collected.refused.length;
       await this.#onCollected(collected);
+      this.#deps.signals.emit('traffic', { sessionId: this.#from.sessionId });
     } catch (error) {
       if (error instanceof HostileRows) return spoiled('refused', error.message);
       throw error;
     }
+    // Each costs central three rows and is told to the agent: a file holds a hundred thousand of them.
+    if (this.#refused > LIMITS.refusedRowsPerRun) return spoiled('refused', `${this.#refused} rows were refused`);
     return Math.max(read.messages.length, read.acks.length) < LIMITS.collectRows ? { seen: 'all' } : null;
   }
 
@@ -112,11 +111,9 @@ export class Watch {
 
   #note(read: ReadResult & { ok: true }): void {
     const heartbeat = parseHeartbeat(read.heartbeat);
-    if (heartbeat?.run === this.#run) {
-      if (heartbeat.beat !== this.#heartbeat?.beat) this.#beatSeenAt = this.#deps.clock.now().getTime();
-      this.#heartbeat = heartbeat;
-    }
-    if (read.progress === this.#progress) return;
+    if (heartbeat?.run === this.#run) this.#heartbeat = heartbeat;
+    // A line that comes with acks tells of a turn that is answered by now.
+    if (read.acks.length > 0 || read.progress === this.#progress) return;
     this.#progress = read.progress;
     const progress = parseProgress(read.progress);
     if (progress?.run === this.#run) this.#deps.signals.emit('progress', { ...this.#from, progress });

@@ -38,7 +38,7 @@ const OUT: Row = {
 const ACTION: Row = { ...OUT, kind: 'action', destination: null, content: '{"action":"x","input":{}}' };
 const ACK: Row = { seq: 1, message_id: 'i', run: 1, status: 'done', reason: null };
 const DESTINATION: Row = { local_name: 'd', target_type: 'chat', address: ADDRESS };
-const ROUTING: Row = { seq_floor: 0, agent: 'a', provider: 'p', model: null, api: null, zone: 'UTC' };
+const ROUTING: Row = { seq_floor: 0, agent: 'a', provider: 'p', model: null, api: null, zone: 'UTC', folder: null };
 
 const NOT_TEXT = [1, null, undefined, new Uint8Array(2), 'x'.repeat(513), {}, ['x']];
 const NOT_A_NUMBER = [-1, 0.5, '1', null, undefined, NaN, Infinity, 2 ** 53, new Uint8Array(1)];
@@ -52,6 +52,15 @@ const NOT_A_TIME = [
   7,
 ];
 const NOT_AN_ADDRESS = ['', 'x', '[]', '1', '{}', '{"channel":1,"chat":"d"}', '{"channel":"c"}', 5];
+const NOT_A_FOLDER = [
+  '',
+  '[]',
+  '{}',
+  7,
+  '{"path":"/a","inside":"/s/folder","access":"write"}',
+  '{"path":1,"inside":"/s/folder","access":"read-only"}',
+  `{"path":"/${'x'.repeat(LIMITS.pathBytes)}","inside":"/s/folder","access":"read-only"}`,
+];
 const NOT_A_FLAG = [2, -1, '1', null, true];
 const NOT_CONTENT = [
   '',
@@ -141,6 +150,7 @@ const BAD: [name: string, parse: (row: Row) => unknown, good: Row, column: strin
   ['session_routing', parseRouting, ROUTING, 'model', [1, 'x'.repeat(513)]],
   ['session_routing', parseRouting, ROUTING, 'api', ['', 'gemini', 1]],
   ['session_routing', parseRouting, ROUTING, 'zone', NOT_TEXT],
+  ['session_routing', parseRouting, ROUTING, 'folder', NOT_A_FOLDER],
 ];
 
 for (const [name, parse, good, column, values] of BAD) {
@@ -198,7 +208,7 @@ test('the host writes no row that the runner would refuse, and nothing of that p
       { messages: [chat('good')], destinations: [{ localName: 'x', targetType: 'chat' as const, address: long64 }] },
       {
         messages: [chat('good')],
-        routing: { seqFloor: 0, agent: long, provider: '', model: null, api: null, zone: '' },
+        routing: { seqFloor: 0, agent: long, provider: '', model: null, api: null, zone: '', folder: null },
       },
     ];
     for (const it of projections) {

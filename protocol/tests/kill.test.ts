@@ -10,8 +10,9 @@ import { assertOrdinaryUser, durable, inWorld, OWN, randomFrom, RUNTIMES, type W
 const KILLS_EACH = 100;
 const OUT_FILES = ['heartbeat', 'outbound.db', 'outbound.db-journal', 'progress'];
 
+/** A commit under way on a busy disk is waited for. */
 const open = (world: World): SessionFile =>
-  new SessionFile(world.outbound, { access: 'reads', timeoutMs: 250, version: OUTBOUND_VERSION });
+  new SessionFile(world.outbound, { access: 'reads', timeoutMs: 10_000, version: OUTBOUND_VERSION });
 
 /** True when a reader is told that a transaction was cut off here. Any other fault fails the test. */
 function isHot(world: World): boolean {

@@ -9,12 +9,14 @@ import {
   progressFile,
   type Heartbeat,
   type Progress,
+  type Said,
 } from '../heartbeat.ts';
 import { LIMITS } from '../limits.ts';
 import { AT, inWorld } from './world.ts';
 
 const BEAT: Heartbeat = { run: 1, beat: 2, turn: 't', claims: ['a', 'b'], tool: 'shell', deadline: 5_000 };
-const IDLE: Progress = { run: 1, turn: null, state: 'idle', detail: null, since: AT };
+const IDLE: Progress = { run: 1, turn: null, state: 'idle', detail: null, since: AT, said: null };
+const SAID: Said = { to: 'terminal', reply: 1, at: 12, text: 'zwölf 漢\n' };
 
 test('the last line written is the one read, a shorter one after a longer one too', () =>
   inWorld((world) => {
@@ -30,7 +32,8 @@ test('the last line written is the one read, a shorter one after a longer one to
     }
     file.close();
     const progress = progressFile(join(world.outDir, 'progress'));
-    for (const it of [IDLE, { ...IDLE, state: 'tool' as const, detail: 'shell', turn: 't' }, IDLE]) {
+    const writing = { ...IDLE, state: 'writing' as const, turn: 't', said: SAID };
+    for (const it of [IDLE, { ...IDLE, state: 'tool' as const, detail: 'shell', turn: 't' }, writing, IDLE]) {
       assert.equal(progress.write(it), true);
       assert.deepEqual(parseProgress(readFileSync(join(world.outDir, 'progress'), 'utf8')), it);
     }
@@ -57,6 +60,23 @@ test('a beat that is too long for its file keeps the run alive with fewer claims
     assert.equal(progress.write({ ...IDLE, detail: 'x'.repeat(5000) }), true);
     assert.deepEqual(parseProgress(readFileSync(join(world.outDir, 'progress'), 'utf8')), IDLE);
     progress.close();
+  }));
+
+test('a piece of text that is too long for its line keeps its newest part, and the state in any case', () =>
+  inWorld((world) => {
+    const path = join(world.outDir, 'progress');
+    const file = progressFile(path);
+    const read = (): Progress | null => parseProgress(readFileSync(path, 'utf8'));
+    // Six bytes a character in JSON, one in UTF-8.
+    const text = `${'\u0001'.repeat(LIMITS.saidBytes - 3)}end`;
+    assert.equal(file.write({ ...IDLE, state: 'writing', said: { ...SAID, text } }), true);
+    assert.ok(statSync(path).size <= LIMITS.progressBytes);
+    const said = read()?.said;
+    assert.ok(said && text.endsWith(said.text) && said.text.length > 300);
+    assert.equal(said.at + said.text.length, SAID.at + text.length);
+    assert.equal(file.write({ ...IDLE, state: 'writing', said: { ...SAID, to: 'x'.repeat(5_000) } }), true);
+    assert.deepEqual([read()?.state, read()?.said], ['writing', null]);
+    file.close();
   }));
 
 test('a full disk costs a beat, never the run; a missing file is told at once', () =>
@@ -123,6 +143,26 @@ test('hostile content is null or cut to what is known', () => {
     assert.equal(parseProgress(it), null, it.slice(0, 60));
   }
   assert.deepEqual(parseProgress(progress({ detail: 'x'.repeat(999), turn: 7, more: 1 })), IDLE);
+  for (const said of [
+    'text',
+    [],
+    {},
+    { ...SAID, to: 5 },
+    { ...SAID, to: 'x'.repeat(999) },
+    { ...SAID, reply: -1 },
+    { ...SAID, at: 1e300 },
+    { ...SAID, at: LIMITS.streamedChars + 1 },
+    { ...SAID, at: 1.5 },
+    { ...SAID, text: '' },
+    { ...SAID, text: 'x'.repeat(LIMITS.saidBytes + 1) },
+    { ...SAID, text: null },
+  ]) {
+    assert.deepEqual(parseProgress(progress({ said })), IDLE, JSON.stringify(said).slice(0, 60));
+  }
+  assert.deepEqual(parseProgress(progress({ said: { ...SAID, more: 1, text: '\u001b]0;t\u0007' } }))?.said, {
+    ...SAID,
+    text: '\u001b]0;t\u0007',
+  });
 });
 
 test('a file written by hand is read as it stands', () =>

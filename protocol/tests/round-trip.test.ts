@@ -46,6 +46,7 @@ const ROUTING = {
   model: null,
   api: 'openai' as const,
   zone: 'Europe/Berlin',
+  folder: { path: '/srv/a b', inside: '/s/folder', access: 'read-only' as const },
 };
 const WRITE = {
   messages: EVERY_OUT,

@@ -115,7 +115,7 @@ test('the host mints above the cursor, and no number twice after pruning or a re
 test('seq_floor only rises, whatever a later projection says', () =>
   inWorld((world) => {
     const writer = new InboundWriter(world.inbound, durable);
-    const routing = { agent: 'a', provider: 'mock', model: 'm', api: null, zone: 'UTC' };
+    const routing = { agent: 'a', provider: 'mock', model: 'm', api: null, zone: 'UTC', folder: null };
     const reader = new InboundReader(world.inbound);
     writer.project({ routing: { ...routing, seqFloor: 11 }, cursor: 11 });
     writer.project({ routing: { ...routing, seqFloor: 5 }, cursor: 5 });
@@ -172,7 +172,10 @@ test('pruning outbound leaves what is not collected, and answers to open message
       ['open', 'new'],
     );
     assert.ok(!run.isSettled('x'));
-    assert.equal(run.pruneIfLarge(99, []), 0);
+    assert.equal(
+      run.pruneIfLarge(() => 99, []),
+      0,
+    );
     run.close();
   }));
 
@@ -187,7 +190,10 @@ test('an outbound file past its mark is pruned, and its pages are used again', (
     };
     for (let round = 0; round < 3; round += 1) {
       fill(round);
-      assert.equal(run.pruneIfLarge(seq, []), 34);
+      assert.equal(
+        run.pruneIfLarge(() => seq, []),
+        34,
+      );
     }
     const file = new SessionFile(world.outbound, { access: 'reads', timeoutMs: 250, version: OUTBOUND_VERSION });
     const bytes = Number(file.pragma('page_count')) * Number(file.pragma('page_size'));

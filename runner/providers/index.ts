@@ -4,6 +4,7 @@ import type { AgentProvider, ProviderDeps } from './provider.ts';
 type Load = () => Promise<(deps: ProviderDeps) => AgentProvider>;
 
 const PROVIDERS: Readonly<Record<string, Load>> = {
+  demo: async () => (await import('./demo/index.ts')).demoProvider,
   direct: async () => (await import('./direct/index.ts')).directProvider,
   mock: async () => (await import('./mock.ts')).mockProvider,
 };

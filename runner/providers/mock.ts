@@ -7,12 +7,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentProvider, ErrorKind, ProviderDeps, ProviderEvent, QueryInput } from './provider.ts';
 import { QueuedQuery } from './queued-query.ts';
+import { addressed, messagesIn, type Asked } from './prompt-text.ts';
 import { runShell } from './shell.ts';
 
 const STREAM_MS = 50;
 const ERROR_KINDS: readonly ErrorKind[] = ['transient', 'quota', 'auth', 'fatal', 'invalid-session'];
 
-type Said = { id: string; from: string; text: string };
 type Failure = { kind: ErrorKind; message: string };
 /** What one line adds to the answer, or that it ends in failure. */
 type Done = { text: string } | { failure: Failure };
@@ -56,7 +56,7 @@ class MockQuery extends QueuedQuery {
     }
   }
 
-  async *#answer(message: Said): AsyncGenerator<ProviderEvent, Done> {
+  async *#answer(message: Asked): AsyncGenerator<ProviderEvent, Done> {
     const lines = message.text.split('\n').filter((line) => /^@[a-z]+( |$)/.test(line));
     if (lines.length === 0) return { text: addressed(message.from, message.text) };
     let text = '';
@@ -68,7 +68,7 @@ class MockQuery extends QueuedQuery {
     return { text };
   }
 
-  async *#line(message: Said, line: string): AsyncGenerator<ProviderEvent, Done> {
+  async *#line(message: Asked, line: string): AsyncGenerator<ProviderEvent, Done> {
     const [, verb = '', rest = ''] = /^@([a-z]+) ?(.*)$/.exec(line) ?? [];
     switch (verb) {
       case 'reply':
@@ -88,7 +88,7 @@ class MockQuery extends QueuedQuery {
         await this.#deps.sleep(Number(rest) || 0, this.signal);
         return { text: '' };
       case 'slow':
-        return yield* this.#slow(Number(rest) || 0);
+        return yield* this.#slow(message, rest);
       case 'fail':
         return this.#fail(message, rest);
       case 'die':
@@ -101,12 +101,19 @@ class MockQuery extends QueuedQuery {
     }
   }
 
-  async *#slow(ms: number): AsyncGenerator<ProviderEvent, Done> {
-    for (let left = ms; left > 0 && !this.signal.aborted; left -= STREAM_MS) {
-      await this.#deps.sleep(Math.min(left, STREAM_MS), this.signal);
-      yield { type: 'progress', text: '…' };
+  /** `MS TEXT` writes the text over that time; without text it only thinks. */
+  async *#slow(message: Asked, rest: string): AsyncGenerator<ProviderEvent, Done> {
+    const [ms = '', ...words] = rest.split(' ');
+    const text = words.length === 0 ? '' : addressed(message.from, words.join(' '));
+    const steps = Math.ceil((Number(ms) || 0) / STREAM_MS);
+    const chars = Math.ceil(text.length / steps);
+    for (let n = 0; n < steps && !this.signal.aborted; n++) {
+      const piece = text.slice(n * chars, (n + 1) * chars);
+      if (piece === '') yield { type: 'progress', text: '…' };
+      else yield { type: 'delta', text: piece };
+      await this.#deps.sleep(STREAM_MS, this.signal);
     }
-    return { text: '' };
+    return { text };
   }
 
   async #tool(rest: string): Promise<string> {
@@ -127,36 +134,18 @@ class MockQuery extends QueuedQuery {
     return `${output.trimEnd()}${ending}` || '(no output)';
   }
 
-  /** `KIND*N TEXT` fails N times and then goes on. The count is kept in the work folder: it must outlive the run. */
-  #fail(message: Said, rest: string): Done {
+  /** `KIND*N TEXT` fails N times and then goes on. The count is kept in the agent's home: it must outlive the run. */
+  #fail(message: Asked, rest: string): Done {
     const [, kind, times, text = ''] = /^([a-z-]+)(?:\*(\d+))?(?: (.*))?$/.exec(rest) ?? [];
     const known = ERROR_KINDS.find((it) => it === kind);
     if (!known) return { text: addressed(message.from, `mock cannot fail as ${kind}`) };
     const failure = { kind: known, message: text || 'as told' };
     const limit = times === undefined ? (known === 'invalid-session' ? 1 : Infinity) : Number(times);
     const key = createHash('sha256').update(`${message.id} ${rest}`).digest('hex').slice(0, 16);
-    const path = join(this.#input.cwd, `.mock-${key}`);
+    const path = join(this.#deps.env.HOME ?? this.#input.cwd, `.mock-${key}`);
     const before = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
     if (before >= limit) return { text: '' };
     writeFileSync(path, String(before + 1));
     return { failure };
   }
 }
-
-/** Text that holds our own tags is quoted as code, as a careful model would. */
-function addressed(to: string, text: string): string {
-  const quoted = /<\/?(message|internal)/.test(text) ? `\`\`\`\`\n${text}\n\`\`\`\`` : text;
-  return `<message to="${to}">${quoted}</message>`;
-}
-
-const BLOCK = /<message id="(\d+)" from="([^"]*)"([^>]*)>([\s\S]*?)<\/message>/g;
-
-/** The messages in a prompt, as a model would read them; context that starts nothing is not answered. */
-function messagesIn(prompt: string): Said[] {
-  return [...prompt.matchAll(BLOCK)]
-    .filter(([, , , attributes]) => !attributes?.includes(' context="true"'))
-    .map(([, id = '', from = '', , text = '']) => ({ id, from: plain(from), text: plain(text) }));
-}
-
-const plain = (text: string): string =>
-  text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&');

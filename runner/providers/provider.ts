@@ -14,8 +14,15 @@ export type QueryInput = {
 export type ProviderEvent =
   | { type: 'init'; continuation: string } // committed whenever it differs from the last one
   | { type: 'seen'; ids: string[] } // the backend has taken these in: the next result settles them
+  // The model was asked and has said nothing yet. What `delta` told before is no part of the answer that comes now.
+  | { type: 'asked' }
   | { type: 'activity' } // alive; nothing else to tell
+  // The next piece of the answer, raw, as the model writes it; together they are a beginning of the text of `result`.
+  // Lossy: a provider that cannot stream tells none, and nothing is sent for it.
+  | { type: 'delta'; text: string }
   | { type: 'progress'; text: string; tool?: string | null } // lossy
+  // What the model wrote before it went on to its tools: the messages in it are sent now, and `delta` begins anew.
+  | { type: 'interim'; text: string }
   | { type: 'usage'; inputTokens: number; outputTokens: number; usd?: number }
   // Ends what was seen; more may follow if messages were pushed. `continuation` is committed with the reply.
   | { type: 'result'; text: string; continuation?: string }
@@ -51,6 +58,18 @@ export type Tool = {
   run(input: Record<string, unknown>): Promise<string>;
 };
 
+/** The session as it is seen from inside, for a provider that shows it to people. */
+export type Inside = {
+  /** The folder that holds in/, out/ and work/. */
+  base: string;
+  /** Names, as they stand now. */
+  destinations(): string[];
+  /** Rows of the tables of the two files. */
+  counts(): Record<string, number>;
+  /** Hands the host a message to a name that is not checked here. Returns its number. Throws when no turn is under way. */
+  attempt(to: string, text: string): number;
+};
+
 /** What a provider is built from; given once, at the start of the run. */
 export type ProviderDeps = {
   tools: readonly Tool[];
@@ -60,6 +79,7 @@ export type ProviderDeps = {
   /** Unix socket of the session's guarded way out. */
   netSocket: string;
   env: Record<string, string>;
+  inside: Inside;
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   randomId(): string;
 };

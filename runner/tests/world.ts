@@ -13,8 +13,9 @@ import {
   parseAck,
   parseHeartbeat,
   parseOutbound,
+  parseProgress,
 } from '@halfdoor/protocol/host';
-import type { BellHost, Heartbeat } from '@halfdoor/protocol/host';
+import type { BellHost, Heartbeat, Progress } from '@halfdoor/protocol/host';
 import type { Ack, Address, Destination, NewInbound, OutboundMessage, Routing } from '@halfdoor/protocol/message';
 import { OUTBOUND_VERSION, readOutboundRows, SessionFile } from '@halfdoor/protocol/reader';
 import { OutboundWriter } from '@halfdoor/protocol/runner';
@@ -61,7 +62,16 @@ export class Session {
 
   /** What the run is to work with, as the host writes it before a wake. */
   route(more: Partial<Routing>): void {
-    const routing = { seqFloor: 0, agent: 'a', provider: 'mock', model: null, api: null, zone: 'UTC', ...more };
+    const routing = {
+      seqFloor: 0,
+      agent: 'a',
+      provider: 'mock',
+      model: null,
+      api: null,
+      zone: 'UTC',
+      folder: null,
+      ...more,
+    };
     this.inbound.project({ routing, cursor: this.#cursor });
   }
 
@@ -158,6 +168,11 @@ export class Session {
   /** What the run says it is at. */
   heartbeat(): Heartbeat | null {
     return parseHeartbeat(readFileSync(join(this.folder, 'out', 'heartbeat'), 'utf8'));
+  }
+
+  /** What the person who waits is told. */
+  progress(): Progress | null {
+    return parseProgress(readFileSync(join(this.folder, 'out', 'progress'), 'utf8'));
   }
 
   /** A named pipe in the work folder, where a command inside and the test wait for each other. */

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { sessionPaths } from '../../host/home.ts';
-import { untilGone } from '../../host/sandboxes/launched.ts';
+import { isAlive, untilGone } from '../../host/sandboxes/launched.ts';
 import { processSandbox } from '../../host/sandboxes/process.ts';
 import { bunPath, distPath } from '../world/programs.ts';
 import {
@@ -52,6 +53,38 @@ function deadlineCases(attack: Attack): void {
   }
 }
 
+/** The processes of a reader that is none of `before`, once there is one. */
+async function another(before: readonly number[]): Promise<number[]> {
+  for (;;) {
+    const pids = readerPids().filter((pid) => !before.includes(pid));
+    if (pids.length > 0) return pids;
+    await sleep(1);
+  }
+}
+
+/** The outermost of them, unless it has ended by itself. */
+function end([outer]: readonly number[], signal: NodeJS.Signals): void {
+  if (outer !== undefined && isAlive(outer)) process.kill(outer, signal);
+}
+
+function startCases(attack: Attack): void {
+  attack('one that is stopped or killed in its start is replaced, and who waits is served', async (place) => {
+    const { reader } = place;
+    assert.equal(failureOf(await reader.read(GOOD, 0)), 'ok');
+    const signals = ['SIGSTOP', ...Array.from({ length: 12 }, () => 'SIGKILL' as const)] as const;
+    for (const [n, signal] of signals.entries()) {
+      const before = await another([]);
+      end(before, 'SIGKILL');
+      const asked = reader.read(GOOD, 0);
+      const starting = await another(before);
+      // Not a wait for something: each time a little later, so that every moment of a start has its turn.
+      for (const until = performance.now() + n / 2; performance.now() < until;);
+      end(starting, signal);
+      assert.ok(['ok', 'timeout'].includes(failureOf(await asked)));
+    }
+  });
+}
+
 function passingCases(attack: Attack): void {
   attack('a file that is locked is told as such, and read once it is free', async ({ outbound, reader, log }) => {
     const db = new DatabaseSync(outbound);
@@ -88,7 +121,7 @@ function recoverySpec({ home, folder, out }: Place): Parameters<ReturnType<typeo
   for (const dir of [agentDir, socketDir]) mkdirSync(dir);
   const program = { bun: bunPath(), folder: distPath(), entry: 'runner.js' };
   const dirs = { inDir: join(session, 'in'), outDir: out, workDir: work, agentDir, socketDir };
-  return { label: home.label, sessionId: BAD, ...dirs, run: 2, recover: true, program };
+  return { label: home.label, sessionId: BAD, ...dirs, folder: null, run: 2, recover: true, program };
 }
 
 function killCases(attack: Attack): void {
@@ -102,7 +135,7 @@ function killCases(attack: Attack): void {
       const before = readerPids();
       // Held, so that the request is under way for certain when the end comes.
       process.kill(before.at(-1) ?? 0, 'SIGSTOP');
-      const asked = Array.from({ length: 20 }, (_, n) => reader.read(n % 2 ? GOOD : BAD, 0));
+      const asked = Array.from({ length: 12 }, (_, n) => reader.read(n % 2 ? GOOD : BAD, 0));
       process.kill(pick(before) ?? 0, 'SIGKILL');
       for (const [n, result] of (await Promise.all(asked)).entries()) {
         assert.deepEqual(textsOf(result), [n % 2 ? GOOD : BAD]);
@@ -170,6 +203,7 @@ function crowdCases(attack: Attack): void {
 
 export function lifeCases(attack: Attack): void {
   deadlineCases(attack);
+  startCases(attack);
   passingCases(attack);
   killCases(attack);
   crowdCases(attack);

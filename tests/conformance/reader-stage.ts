@@ -91,7 +91,11 @@ export function attacksOn(walled: boolean, dist: (folder: string) => string = di
       const program = { bun: bunPath(), folder: dist(folder), entry: 'runner.js' };
       const clock = new TestClock();
       let log = '';
-      const logged = makeLog((line) => (log += line), clock.now);
+      const logged = makeLog(
+        (line) => (log += line),
+        clock.now,
+        (text) => text,
+      );
       const open = (): OutboundReader => startReader({ home, program, clock, log: logged, walled });
       let reader = open();
       const reopen = (): void => void (reader = open());

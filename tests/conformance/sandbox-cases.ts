@@ -6,7 +6,8 @@ import { untilGone } from '../../host/sandboxes/launched.ts';
 import type { SandboxKind } from '../../host/sandboxes/sandbox.ts';
 import { distPath, bunPath } from '../world/programs.ts';
 import { runs, SESSION, stagedOn, statOf, type Staged } from './sandbox-stage.ts';
-import { startCases } from './sandbox-starts.ts';
+import { folderCases } from './sandbox-folder.ts';
+import { awkwardStartCases, startCases } from './sandbox-starts.ts';
 import { strayCases } from './sandbox-strays.ts';
 
 export function sandboxCases(kind: SandboxKind): void {
@@ -16,7 +17,9 @@ export function sandboxCases(kind: SandboxKind): void {
   goneCases(kind, staged);
   crossingCases(staged);
   surroundingCases(staged);
+  folderCases(kind, staged);
   startCases(staged);
+  awkwardStartCases(staged);
   strayCases(staged);
 }
 
@@ -67,7 +70,7 @@ function stopCases(staged: Staged): void {
   });
 
   staged('the real runner takes its file over, and stop ends it in order', async (stage) => {
-    stage.route({ seqFloor: 0, agent: 'a', provider: 'mock', model: null, api: null, zone: 'UTC' });
+    stage.route({ seqFloor: 0, agent: 'a', provider: 'mock', model: null, api: null, zone: 'UTC', folder: null });
     const program = { bun: bunPath(), folder: distPath(), entry: 'runner.js' };
     const running = await stage.start('none', { program, run: 5 });
     await stage.rung();

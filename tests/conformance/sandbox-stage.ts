@@ -54,6 +54,7 @@ export class Stage {
       workDir: this.paths.work,
       agentDir,
       socketDir,
+      folder: null,
       run: 1,
       recover: false,
       program: { bun: bunPath(), folder: join(import.meta.dirname, 'peers'), entry: 'peer.ts' },

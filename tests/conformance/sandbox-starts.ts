@@ -1,6 +1,8 @@
 /** What cannot start is an error with a way out, and leaves nothing behind. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SandboxError, type SandboxSpec } from '../../host/sandboxes/sandbox.ts';
 import { processesWith, type Stage, type Staged } from './sandbox-stage.ts';
@@ -10,6 +12,13 @@ type Broken = [name: string, names: RegExp, breakIt: (stage: Stage) => Partial<S
 const programOf = ({ spec, folder }: Stage, more: Partial<SandboxSpec['program']>): Partial<SandboxSpec> => ({
   program: { ...spec.program, ...Object.fromEntries(Object.entries(more).map(([key, it]) => [key, join(folder, it)])) },
 });
+
+const STARTS = 120;
+/** A start takes less, from the call to the runner. */
+const START_MS = 8;
+
+const children = (): number[] =>
+  readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 
 const aside = (path: string): void => renameSync(path, `${path}.aside`);
 
@@ -74,5 +83,52 @@ export function startCases(staged: Staged): void {
     await running.gone;
     writeFileSync(join(workDir, 'verb'), '');
     writeFileSync(join(outDir, 'outbound.db'), '');
+  });
+}
+
+/** What happens around a start must not be able to hang it, nor to end the host. */
+export function awkwardStartCases(staged: Staged): void {
+  staged('killed at any moment of its start it is gone or has not started, and nothing is left', async (stage) => {
+    await stage.listen();
+    writeFileSync(join(stage.spec.workDir, 'verb'), 'deaf');
+    for (let n = 0; n < STARTS; n++) {
+      const before = new Set(children());
+      const started = stage.attempt({ run: n + 1 });
+      const outer = children().find((pid) => !before.has(pid));
+      // Not a wait for something: each time a little later, so that every moment has its turn.
+      for (const until = performance.now() + (n / STARTS) * START_MS; performance.now() < until;);
+      if (outer !== undefined) process.kill(outer, 'SIGKILL');
+      await started.then(
+        (running) => running.gone,
+        (error: unknown) => assert.ok(error instanceof SandboxError, String(error)),
+      );
+    }
+    assert.deepEqual(processesWith(`halfdoor-${stage.home.label}-`), []);
+  });
+
+  staged('with few descriptors left it starts, or is an error with a way out', async (stage, t) => {
+    await stage.listen();
+    writeFileSync(join(stage.spec.workDir, 'verb'), '');
+    // Started before they are scarce: it lowers and raises the limit of this very process.
+    const limiter = spawn('/bin/sh', [
+      '-c',
+      `while read n; do prlimit --pid ${process.pid} --nofile=$n: && echo; done`,
+    ]);
+    t.after(() => limiter.kill());
+    const limit = async (files: number): Promise<void> => {
+      const done = once(limiter.stdout, 'data');
+      limiter.stdin.write(`${files}\n`);
+      await done;
+    };
+    const open = readdirSync('/proc/self/fd').length;
+    for (let spare = 0; spare < 16; spare++) {
+      await limit(open + spare);
+      const outcome = await stage.attempt({ run: spare + 1 }).then(
+        (running) => running.gone,
+        (error: unknown) => error,
+      );
+      await limit(1024);
+      if (outcome instanceof Error) assert.ok(outcome instanceof SandboxError, String(outcome));
+    }
   });
 }

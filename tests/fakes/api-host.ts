@@ -6,7 +6,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AgentInput, AgentView, ApiError, ChatEvent, MessageView, StatusView } from '../../host/api/contract.ts';
+import type {
+  AgentInput,
+  AgentView,
+  ApiError,
+  ChatEvent,
+  CheckView,
+  MessageView,
+  SecretView,
+  StatusView,
+} from '../../host/api/contract.ts';
 
 type Message = { agent: string; text: string; view: MessageView };
 
@@ -18,6 +27,10 @@ export class ApiHost {
   /** Said to `agent` by nobody's request; kept until it is received. */
   readonly waiting: { agent: string; delivery: string; text: string }[] = [];
   readonly uids = new Set<string>();
+  readonly secrets = new Map<string, string>();
+  readonly patches: object[] = [];
+  /** What a call to the model of an agent comes to, by its name. */
+  readonly checks = new Map<string, CheckView>();
   stopped = false;
   onStop: () => void = () => {};
   #chats = new Map<ServerResponse, string>();
@@ -61,6 +74,7 @@ export class ApiHost {
       baseUrl: input.baseUrl ?? null,
       api: input.api ?? null,
       sandbox,
+      key: input.key ?? null,
       instructionsFile: join(this.home, 'agents', name, 'instructions.md'),
       destinations: ['terminal'],
       createdAt: '2026-01-01T00:00:00.000Z',
@@ -69,9 +83,14 @@ export class ApiHost {
     return view;
   }
 
+  /** Whose chats are open. */
+  get chatting(): string[] {
+    return [...this.#chats.values()];
+  }
+
   say(agent: string, text: string, delivery: string, answers: string[] = []): void {
     this.waiting.push({ agent, delivery, text });
-    this.#event(agent, { type: 'message', delivery, seq: 1, text, notice: false, mayBeDuplicate: false, answers });
+    this.tell(agent, { type: 'message', delivery, seq: 1, text, notice: false, mayBeDuplicate: false, answers });
   }
 
   /** Resolves once `holds` does; looked at after every request. */
@@ -84,7 +103,8 @@ export class ApiHost {
     this.#watchers.clear();
   }
 
-  #event(agent: string, event: ChatEvent): void {
+  /** To every terminal of this agent that is connected. */
+  tell(agent: string, event: ChatEvent): void {
     for (const [chat, name] of this.#chats) if (name === agent) chat.write(`${JSON.stringify(event)}\n`);
   }
 
@@ -97,8 +117,8 @@ export class ApiHost {
     const [, , what = '', name = '', more] = url.pathname.split('/').map(decodeURIComponent);
     const key = `${request.method} ${what}${name && ` ${what === 'deliveries' ? name : ':'}`}${more ? ` ${more}` : ''}`;
     const found = this.#route(key, name, body, url, answer);
-    if (found !== undefined)
-      answer.writeHead('error' in found && 'next' in found && !('id' in found) ? 404 : 200).end(JSON.stringify(found));
+    const refused = found && 'error' in found && 'next' in found && !('id' in found);
+    if (found !== undefined) answer.writeHead(refused ? 404 : 200).end(JSON.stringify(found));
     this.#looked();
   }
 
@@ -108,7 +128,7 @@ export class ApiHost {
     body: Record<string, unknown>,
     url: URL,
     answer: ServerResponse,
-  ): object | undefined {
+  ): object | null | undefined {
     switch (key) {
       case 'GET status':
         return this.#status();
@@ -122,10 +142,25 @@ export class ApiHost {
         return this.addAgent(body as AgentInput);
       case 'GET agents :':
         return this.agents.get(name) ?? unknown(name);
+      case 'PATCH agents :':
+        return this.agents.has(name) ? this.#change(name, body) : unknown(name);
+      case 'DELETE agents :':
+        return this.agents.delete(name) ? { deleted: name } : unknown(name);
+      case 'GET secrets':
+        return [...this.secrets.keys()].map((it) => this.#secret(it));
+      case 'PUT secrets :':
+        this.secrets.set(name, String(body.value));
+        return this.#secret(name);
+      case 'DELETE secrets :':
+        return this.secrets.delete(name) ? { removed: name } : { error: `there is no secret ${name}`, next: 'none' };
+      case 'POST agents : check':
+        return this.checks.get(name) ?? { ok: true, ms: 1 };
       case 'POST agents : messages':
         return this.agents.has(name) ? this.#accept(name, String(body.text), String(body.id)) : unknown(name);
       case 'GET agents : chat':
         return this.agents.has(name) ? this.#chat(name, answer) : unknown(name);
+      case 'GET agents : folder':
+        return this.agents.has(name) ? null : unknown(name);
       case 'GET messages :':
         return this.#waitFor(name, Number(url.searchParams.get('wait')), answer);
       case 'POST deliveries received':
@@ -135,6 +170,15 @@ export class ApiHost {
       default:
         return { error: `no ${key} here`, next: 'none' };
     }
+  }
+
+  #change(name: string, patch: object): object {
+    this.patches.push(patch);
+    return Object.assign(this.agents.get(name) ?? {}, patch);
+  }
+
+  #secret(name: string): SecretView {
+    return { name, from: 'kept', updatedAt: '2026-01-01T00:00:00.000Z', usedBy: ['a'] };
   }
 
   #status(): StatusView {
@@ -157,7 +201,7 @@ export class ApiHost {
     const view: MessageView = { id, status: 'accepted', replies: [], notices: [] };
     this.messages.set(id, { agent, text, view });
     if (text.startsWith('@hang')) {
-      this.#event(agent, { type: 'progress', state: 'tool', detail: 'shell', since: '2026-01-01T00:00:00.000Z' });
+      this.tell(agent, { type: 'progress', state: 'tool', detail: 'shell', since: new Date().toISOString() });
       return { ...view };
     }
     const accepted = structuredClone(view);
@@ -181,7 +225,7 @@ export class ApiHost {
       view.replies.push({ delivery: `d-${id}`, seq: 1, text: said, to: 'terminal' });
       this.say(agent, said, `d-${id}`, [id]);
     }
-    this.#event(agent, { type: 'settled', message: id, status: view.status === 'failed' ? 'failed' : 'done' });
+    this.tell(agent, { type: 'settled', message: id, status: view.status === 'failed' ? 'failed' : 'done' });
   }
 
   #chat(agent: string, answer: ServerResponse): undefined {

@@ -9,13 +9,16 @@ export type Api = 'anthropic' | 'openai';
 
 export type Answer =
   | { text: string }
-  | { tool: string; input: object | string }
-  /** Refused with this status and body. */
+  /** Calls a tool, having said `before` first. */
+  | { tool: string; input: object | string; before?: string }
+  /** Answered with this status and body, not streamed. */
   | { status: number; body: object }
   /** Begins to answer and drops the connection. */
   | { breaksOff: true }
   /** Answers this once the promise is resolved. */
-  | { after: Promise<void>; text: string };
+  | { after: Promise<void>; text: string }
+  /** A slow model: begins its answer at once, says the first part of the text after one promise, the rest after the other. */
+  | { silentUntil: Promise<void>; restAfter: Promise<void>; text: string };
 
 export type Asked = { path: string; headers: IncomingHttpHeaders; body: Record<string, unknown> };
 
@@ -27,7 +30,7 @@ export function newestMessage({ asked }: ModelEndpoint, request: number): string
 
 export type ModelEndpoint = { api: Api; baseUrl: string; asked: Asked[]; close(): Promise<void> };
 
-/** Answers in the order given; a request too many is refused with 400. `onAsked` sees each as it comes. */
+/** Answers in the order given; a request too many is refused with 400. Its models are listed without one, unless scripted. `onAsked` sees each as it comes. */
 export async function openModelEndpoint(
   api: Api,
   answers: Answer[],
@@ -35,6 +38,12 @@ export async function openModelEndpoint(
 ): Promise<ModelEndpoint> {
   const asked: Asked[] = [];
   const server = createServer((incoming, outgoing) => {
+    const first = answers[0];
+    const scripted = first !== undefined && 'status' in first;
+    if (incoming.method === 'GET' && incoming.url?.split('?')[0] === '/v1/models' && !scripted) {
+      outgoing.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(modelList(api)));
+      return;
+    }
     void bodyOf(incoming).then(async (body) => {
       const it = { path: incoming.url ?? '', headers: incoming.headers, body };
       asked.push(it);
@@ -55,7 +64,7 @@ export async function openModelEndpoint(
 async function bodyOf(incoming: IncomingMessage): Promise<Record<string, unknown>> {
   let text = '';
   for await (const chunk of incoming.setEncoding('utf8')) text += chunk as string;
-  return JSON.parse(text) as Record<string, unknown>;
+  return (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
 }
 
 async function say(api: Api, answer: Answer | undefined, outgoing: ServerResponse): Promise<void> {
@@ -68,10 +77,31 @@ async function say(api: Api, answer: Answer | undefined, outgoing: ServerRespons
   }
   if ('after' in answer) await answer.after;
   outgoing.writeHead(200, { 'content-type': 'text/event-stream' });
+  if ('silentUntil' in answer) {
+    outgoing.flushHeaders();
+    await answer.silentUntil;
+  }
   const events = api === 'anthropic' ? anthropic(answer) : openai(answer);
+  // Up to the first piece of the text.
+  const first = api === 'anthropic' ? 3 : 2;
+  if ('silentUntil' in answer) {
+    for (const event of events.splice(0, first)) outgoing.write(event);
+    await answer.restAfter;
+  }
   for (const event of 'breaksOff' in answer ? events.slice(0, 2) : events) outgoing.write(event);
   if ('breaksOff' in answer) outgoing.socket?.destroySoon();
   else outgoing.end();
+}
+
+/** Both lists as their references show them ("List models"). */
+function modelList(api: Api): object {
+  const ids = ['a-newer-model', 'an-older-model'];
+  return api === 'anthropic'
+    ? { data: ids.map((id, n) => ({ type: 'model', id, created_at: `2026-0${9 - n}-01T00:00:00Z` })), has_more: false }
+    : {
+        object: 'list',
+        data: ids.map((id, n) => ({ object: 'model', id, created: 1_780_000_000 - n, owned_by: 'm' })),
+      };
 }
 
 /** A text in three pieces, so that a client must put it together. */
@@ -83,6 +113,8 @@ function pieces(text: string): string[] {
 const input = (it: { input: object | string }): string =>
   typeof it.input === 'string' ? it.input : JSON.stringify(it.input);
 
+const textDeltas = (text: string): object[] => pieces(text).map((piece) => ({ type: 'text_delta', text: piece }));
+
 function anthropic(answer: Exclude<Answer, { status: number }>): string[] {
   const event = (type: string, more: object): string =>
     `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
@@ -93,7 +125,7 @@ function anthropic(answer: Exclude<Answer, { status: number }>): string[] {
   const deltas =
     'tool' in answer
       ? pieces(input(answer)).map((partial_json) => ({ type: 'input_json_delta', partial_json }))
-      : pieces('text' in answer ? answer.text : 'cut').map((text) => ({ type: 'text_delta', text }));
+      : textDeltas('text' in answer ? answer.text : 'cut');
   const message = {
     id: 'msg_1',
     type: 'message',
@@ -104,11 +136,17 @@ function anthropic(answer: Exclude<Answer, { status: number }>): string[] {
     stop_sequence: null,
     usage: { input_tokens: 10, output_tokens: 1 },
   };
+  const whole = (index: number, content_block: object, parts: readonly object[]): string[] => [
+    event('content_block_start', { index, content_block }),
+    ...parts.map((delta) => event('content_block_delta', { index, delta })),
+    event('content_block_stop', { index }),
+  ];
+  const before = 'tool' in answer ? answer.before : undefined;
+  const said = before === undefined ? [] : whole(0, { type: 'text', text: '' }, textDeltas(before));
   return [
     event('message_start', { message }),
-    event('content_block_start', { index: 0, content_block: block }),
-    ...deltas.map((delta) => event('content_block_delta', { index: 0, delta })),
-    event('content_block_stop', { index: 0 }),
+    ...said,
+    ...whole(said.length === 0 ? 0 : 1, block, deltas),
     event('message_delta', {
       delta: { stop_reason: 'tool' in answer ? 'tool_use' : 'end_turn', stop_sequence: null },
       usage: { output_tokens: 5 },
@@ -137,6 +175,7 @@ function openai(answer: Exclude<Answer, { status: number }>): string[] {
       : pieces('text' in answer ? answer.text : 'cut').map((content) => ({ content }));
   return [
     chunk({ role: 'assistant' }),
+    ...('tool' in answer ? pieces(answer.before ?? '') : []).filter(Boolean).map((content) => chunk({ content })),
     ...deltas.map((delta) => chunk(delta)),
     chunk({}, 'tool' in answer ? 'tool_calls' : 'stop', {
       usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },

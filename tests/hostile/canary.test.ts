@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { newestMessage, openModelEndpoint } from '../fakes/model-endpoint.ts';
 import { openWorld } from '../world/host.ts';
 
@@ -77,7 +77,7 @@ function filesIn(folder: string): string[] {
   return entries.filter((it) => it.isFile()).map((it) => join(it.parentPath, it.name));
 }
 
-test('the key of the model endpoint is nowhere inside, and in nothing the host wrote', async (t) => {
+async function hunt(t: TestContext, { env, key, keep }: Source): Promise<void> {
   const hang = Promise.withResolvers<void>();
   const second = Promise.withResolvers<void>();
   const look = `tr '\\0' '\\n' < /proc/self/environ; grep -rlsaF -e ${CANARY.slice(0, 8)} -e canar /s /tmp /etc /app /proc/1/environ /proc/2/environ | grep -v outbound; true`;
@@ -92,13 +92,15 @@ test('the key of the model endpoint is nowhere inside, and in nothing the host w
     () => endpoint.asked.length === 3 && second.resolve(),
   );
   t.after(() => endpoint.close());
-  const world = await openWorld(t, { ANTHROPIC_API_KEY: CANARY, OPENAI_API_KEY: CANARY });
+  const world = await openWorld(t, env);
+  if (keep) assert.equal((await world.call('PUT', `/v1/secrets/${key}`, { value: CANARY })).status, 200);
   const { baseUrl } = endpoint;
   await world.createAgent({
     name: 'a',
     provider: 'direct',
     model: 'm',
     api: 'anthropic',
+    key,
     baseUrl,
     sandbox: 'bubblewrap',
   });
@@ -127,7 +129,26 @@ test('the key of the model endpoint is nowhere inside, and in nothing the host w
   assert.match(seen, /HOME=/);
   assert.ok(!seen.includes('canar'), seen);
   assert.match((await world.ask('a', 'once more')).error ?? '', /refused the key/);
-  for (const path of filesIn(world.home)) assert.equal(holds(readFileSync(path)), false, path);
+  const files = filesIn(world.home);
+  for (const written of ['central.db', 'central.db-wal', 'outbound.db', 'inbound.db']) {
+    assert.ok(
+      files.some((path) => path.endsWith(`/${written}`)),
+      written,
+    );
+  }
+  for (const path of files) assert.equal(holds(readFileSync(path)), false, path);
   assert.equal(holds(Buffer.from(world.log)), false, 'log');
-  assert.match(world.log, /\[key\]/);
-});
+  assert.ok(world.log.includes(`[${key}]`));
+}
+
+type Source = { env: Record<string, string>; key: string; keep: boolean };
+
+const SOURCES: Readonly<Record<string, Source>> = {
+  'from the environment of the host': { env: { ANTHROPIC_API_KEY: CANARY }, key: 'ANTHROPIC_API_KEY', keep: false },
+  'kept as a secret': { env: {}, key: 'MY_KEY', keep: true },
+};
+
+for (const [name, source] of Object.entries(SOURCES)) {
+  test(`the key of the model endpoint, ${name}, is nowhere inside, and in nothing the host wrote`, (t) =>
+    hunt(t, source));
+}

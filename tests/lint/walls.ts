@@ -53,9 +53,10 @@ export const WALLS: readonly Wall[] = [
       (to !== READER_FILES || from === READER_MAIN),
   },
   {
-    name: 'the CLI knows the host by its API and where its home lies',
+    name: 'the CLI knows the host by its API, where its home lies and what a check is',
     of: isSource('cli'),
-    allows: (to, _from, it) => !reaches(to, 'host') || it.typeOnly || to === 'host/home.ts',
+    allows: (to, _from, it) =>
+      !reaches(to, 'host') || it.typeOnly || ['host/home.ts', 'host/doctor/check.ts'].includes(to),
   },
   {
     name: 'a channel knows only the seam and the types of the protocol',

@@ -18,7 +18,9 @@ async function stage(t: TestContext, api: Api, answers: Answer[], onAsked?: (ask
   t.after(() => endpoint.close());
   const world = await openWorld(t, { ANTHROPIC_API_KEY: 'key-a', OPENAI_API_KEY: 'key-o' });
   const { baseUrl } = endpoint;
-  await world.createAgent({ name: 'a', provider: 'direct', model: 'some-model', baseUrl, api, sandbox: 'bubblewrap' });
+  const key = api === 'anthropic' ? 'ANTHROPIC_API_KEY' : 'OPENAI_API_KEY';
+  const model = { provider: 'direct', model: 'some-model', baseUrl, api, key };
+  await world.createAgent({ name: 'a', ...model, sandbox: 'bubblewrap' });
   return { world, endpoint };
 }
 
@@ -40,6 +42,23 @@ for (const api of ['anthropic', 'openai'] as const) {
       api === 'anthropic' ? headers?.['x-api-key'] : headers?.authorization,
       api === 'anthropic' ? 'key-a' : 'Bearer key-o',
     );
+  });
+
+  test(`${api}: what is addressed before a tool is called is sent, and the answer after it, too`, async (t) => {
+    const before = 'Hm.\n<message to="terminal">I look it up.</message><message to="nobody">x</message>';
+    const { world } = await stage(t, api, [
+      { before, tool: 'shell', input: { command: 'echo 42' } },
+      say('it is 42'),
+      { before, tool: 'shell', input: { command: 'echo done' } },
+      { text: '' },
+      { before, tool: 'shell', input: { command: 'echo 43' } },
+      { text: 'it is 43' },
+      say('it is 43'),
+    ]);
+    assert.equal(await world.reply('a', 'what is it?'), 'I look it up.\nit is 42');
+    assert.equal(await world.reply('a', 'do it'), 'I look it up.');
+    // Words that are addressed to nobody are asked for again, whatever was sent before.
+    assert.equal(await world.reply('a', 'and now?'), 'I look it up.\nit is 43');
   });
 
   test(`${api}: the conversation goes on in the next turn, and after the sandbox was killed`, async (t) => {

@@ -1,117 +1,15 @@
 /** ./halfdoor in a checkout of its own, with an npm that brings nothing from outside. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { bunPath, ROOT } from '../world/programs.ts';
-
-type Ended = { code: number | null; out: string; err: string };
-
-/** The checkout as git would clone it, without what was brought; a fake npm in PATH that notes each call. */
-class Checkout {
-  readonly folder: string;
-  readonly root: string;
-  readonly calls: string;
-  readonly env: Record<string, string>;
-
-  constructor(t: TestContext) {
-    this.folder = realpathSync(mkdtempSync(join(tmpdir(), 'hd-launch-')));
-    this.root = join(this.folder, 'a checkout');
-    this.calls = join(this.folder, 'calls');
-    for (const name of [
-      'halfdoor',
-      'package.json',
-      'package-lock.json',
-      'tsconfig.json',
-      'protocol',
-      'host',
-      'cli',
-      'runner',
-    ]) {
-      cpSync(join(ROOT, name), join(this.root, name), {
-        recursive: true,
-        filter: (it) => !/\/(node_modules|tests)$/.test(it),
-      });
-    }
-    mkdirSync(join(this.root, 'runtime'));
-    for (const name of ['package.json', 'package-lock.json'])
-      cpSync(join(ROOT, 'runtime', name), join(this.root, 'runtime', name));
-    const bin = join(this.folder, 'bin');
-    mkdirSync(bin);
-    writeFileSync(this.calls, '');
-    writeFileSync(join(bin, 'npm'), this.#npm(), { mode: 0o755 });
-    this.env = { PATH: `${bin}:/usr/bin:/bin`, HOME: this.folder };
-    t.after(() => rmSync(this.folder, { recursive: true, force: true }));
-  }
-
-  /** Links to what this checkout of ours has. Bun is a wrapper, so that its installing brings nothing either. */
-  #npm(): string {
-    const [bun, pinned] = [bunPath(), join(ROOT, 'runtime', 'node_modules')];
-    return `#!/bin/sh
-echo "$PWD $*" >>'${this.calls}'
-[ -z "$FAKE_NPM_FAULT" ] || { echo "npm error code $FAKE_NPM_FAULT" >&2; exit 1; }
-[ -z "$FAKE_NPM_HANG" ] || { : >'${this.folder}/hanging'; exec sleep 600; }
-rm -rf node_modules && mkdir node_modules
-case $PWD in
-  */runtime)
-    for it in '${pinned}'/node-*; do ln -s "$it" node_modules/; done
-    mkdir -p 'node_modules/@oven/${bun.split('/').at(-3)}/bin'
-    cat >'node_modules/@oven/${bun.split('/').at(-3)}/bin/bun' <<'END'
-#!/bin/sh
-echo "bun $*" >>'${this.calls}'
-if [ "$1" = install ]; then ln -sfn '${join(ROOT, 'runner', 'node_modules')}'/* runner/node_modules/ 2>/dev/null || mkdir -p runner/node_modules
-else mkdir -p "$2" && echo made >"$2/runner.js"; fi
-END
-    chmod +x 'node_modules/@oven/${bun.split('/').at(-3)}/bin/bun' ;;
-  *) for it in '${join(ROOT, 'node_modules')}'/*; do ln -s "$it" node_modules/; done ;;
-esac
-`;
-  }
-
-  start(words: readonly string[], env: Record<string, string> = {}, file = join(this.root, 'halfdoor')) {
-    const child = spawn(file, words, {
-      cwd: '/',
-      env: { ...this.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-    });
-    let [out, err] = ['', ''];
-    child.stdout.on('data', (part) => (out += String(part)));
-    child.stderr.on('data', (part) => (err += String(part)));
-    return { child, ended: new Promise<Ended>((resolve) => child.on('close', (code) => resolve({ code, out, err }))) };
-  }
-
-  run(words: readonly string[], env?: Record<string, string>, file?: string): Promise<Ended> {
-    return this.start(words, env, file).ended;
-  }
-
-  /** How often npm and Bun were asked to do something, since the last time. */
-  asked(): string[] {
-    const lines = readFileSync(this.calls, 'utf8').trim().split('\n');
-    writeFileSync(this.calls, '');
-    return lines
-      .filter((it) => it !== '')
-      .map((it) => (it.startsWith('bun') ? it.split(' ').slice(0, 2).join(' ') : it.replace(this.root, '')));
-  }
-}
+import { test } from 'node:test';
+import { Checkout } from '../world/checkout.ts';
 
 const ALL = ['/runtime ci', ' ci --omit=dev', 'bun install', 'bun runner/bundle.ts'];
 const plain = (calls: readonly string[]): string[] =>
-  calls.map((it) => it.replaceAll(/ --(ignore-scripts|no-audit|no-fund)/g, ''));
+  calls.map((it) =>
+    it.replaceAll(/ --(ignore-scripts|no-audit|no-fund|no-update-notifier|fetch-[a-z-]+=\d+|loglevel=http)/g, ''),
+  );
 
 test('the first start brings everything and says so; the second does nothing and says nothing', async (t) => {
   const checkout = new Checkout(t);
@@ -159,6 +57,14 @@ test('two at once do not do it twice', async (t) => {
   assert.deepEqual(readdirSync(join(checkout.root, 'runtime', 'lock')), []);
 });
 
+test('npm is content and has brought nothing: its parts are optional to it, not to us', async (t) => {
+  const checkout = new Checkout(t);
+  const { code, out, err } = await checkout.run(['--version'], { FAKE_NPM_NOTHING: 'ECONNREFUSED' });
+  assert.deepEqual([code, out], [1, '']);
+  assert.match(err, /failed\nnpm brought no Bun for this machine\n[^]*npm was not reached/);
+  assert.equal((await checkout.run(['--version'])).code, 0);
+});
+
 test('killed half-way: the next start goes on', async (t) => {
   const checkout = new Checkout(t);
   const { child, ended } = checkout.start(['--version'], { FAKE_NPM_HANG: '1' });
@@ -183,6 +89,23 @@ for (const [fault, next] of [
     assert.match(err, new RegExp(`npm error code ${fault}`));
     assert.match(err, next);
     assert.equal((await checkout.run(['--version'])).code, 0);
+  });
+}
+
+const MACHINES = [
+  ['of musl', 'ldd', 'echo "musl libc (x86_64)" >&2; exit 1', /built on musl[^]*Debian/],
+  ['without AVX2', 'grep', 'case "$*" in *avx2*) exit 1;; esac; exec /usr/bin/grep "$@"', /no AVX2[^]*cpu: host/],
+] as const;
+
+for (const [what, program, script, says] of MACHINES) {
+  if (what === 'without AVX2' && process.arch !== 'x64') continue;
+  test(`a machine ${what} is told so before anything is brought`, async (t) => {
+    const checkout = new Checkout(t);
+    writeFileSync(join(checkout.folder, 'bin', program), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const { code, err } = await checkout.run(['--version']);
+    assert.equal(code, 1);
+    assert.match(err, says);
+    assert.deepEqual(checkout.asked(), []);
   });
 }
 

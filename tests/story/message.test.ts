@@ -135,7 +135,7 @@ test('failures of the provider reach the person with the next step', async (t) =
   await world.createAgent({ name: 'a' });
   const cases: [string, RegExp][] = [
     ['@fail quota used up', /quota/],
-    ['@fail auth bad key', /refused the key/],
+    ['@fail auth bad key', /bad key/],
     ['@fail fatal broken', /failed: broken/],
   ];
   for (const [text, error] of cases) {

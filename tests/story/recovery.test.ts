@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { LIMITS } from '@halfdoor/protocol/limits';
 import { openWorld, World } from '../world/host.ts';
 
 test('a run killed in mid-turn: its messages are answered by the next one, once', async (t) => {
@@ -146,4 +147,27 @@ test('a seq out of rule ends the run, the person is told, and others are answere
   assert.equal(await world.reply('good', '@reply fine'), 'fine');
   await world.reply('bad', '/new');
   assert.equal(await world.reply('bad', '@reply again'), 'again');
+});
+
+test('a run that is refused row upon row is ended, and costs the host no more than that', async (t) => {
+  const world = await openWorld(t);
+  await world.createAgent({ name: 'a' });
+  await world.reply('a', '@reply warm');
+  const { folder, cursor } = await world.session('a');
+  const file = new DatabaseSync(join(folder, 'out', 'outbound.db'));
+  const insert = file.prepare(
+    `insert into messages_out (seq, id, run, turn, answers, kind, destination, thread, content, timestamp)
+     values (?, ?, 1, 't', '[]', 'message', 'elsewhere', null, '{"text":"x"}', '2026-01-01T00:00:00.000Z')`,
+  );
+  file.exec('begin');
+  for (let n = 1; n <= 2_000; n++) insert.run(cursor + 2 * n, `forged-${n}`);
+  file.prepare('update meta set seq_high = ?').run(cursor + 4_000);
+  file.exec('commit');
+  file.close();
+  assert.match((await world.ask('a', '@reply x')).error ?? '', /not what the host made/);
+  await world.end('SIGTERM');
+  const central = new DatabaseSync(join(world.home, 'central.db'), { readOnly: true });
+  const { n } = central.prepare('select count(*) as n from audit').get() as { n: number };
+  central.close();
+  assert.ok(n > LIMITS.refusedRowsPerRun && n < 2 * LIMITS.refusedRowsPerRun, `${n} rows`);
 });

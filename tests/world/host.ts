@@ -1,7 +1,7 @@
 /** A whole Halfdoor of its own: a real host process on a fresh home, spoken to over its socket as the CLI does. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,6 +32,7 @@ export class World {
     assert.notEqual(process.getuid?.(), 0, 'these tests run as an ordinary user: the host never runs as root');
     this.folder = mkdtempSync(join(tmpdir(), 'hd-'));
     this.home = join(this.folder, 'home');
+    mkdirSync(this.home, { mode: 0o700 }); // as the CLI does: Node would make it for its cache, open to all
     const { PATH = '/usr/bin:/bin' } = process.env;
     this.env = {
       PATH,
@@ -103,7 +104,9 @@ export class World {
         payload === undefined
           ? {}
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
-      const asked = request({ socketPath: this.socketPath, method, path, headers }, (answer) => {
+      // A kept connection may be one that the host has closed while a test was busy for seconds.
+      const where = { socketPath: this.socketPath, method, path, headers, agent: false };
+      const asked = request(where, (answer) => {
         let text = '';
         answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
         answer.on('error', reject);

@@ -41,8 +41,16 @@ const BROKEN: Problem = { kind: 'transient', message: 'the answer of the model e
 export function problemOf(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof BadConversation) return { kind: 'invalid-session', message: error.message };
-  if (APICallError.isInstance(error)) return problemIn(error.responseBody) ?? problemIn(error.data) ?? BROKEN;
+  if (APICallError.isInstance(error)) return refused(error) ?? problemIn(error.data) ?? BROKEN;
   return problemIn(error) ?? BROKEN;
+}
+
+/** What is refused is answered by the host: about a key it says more than its code does, and in words of ours. */
+function refused({ responseBody, statusCode = 0 }: APICallError): Problem | null {
+  const problem = problemIn(responseBody);
+  if (problem?.kind !== 'auth' || statusCode < 400) return problem;
+  const said = (parsed(responseBody ?? '') as { error?: { message?: unknown } } | null)?.error?.message;
+  return typeof said === 'string' ? { ...problem, message: said } : problem;
 }
 
 /** The code in an error body of either protocol, whole or as the event of a stream. */

@@ -53,7 +53,6 @@ export class DirectQuery extends QueuedQuery {
         this.#give(pushed);
         unseen = [...unseen, ...pushed.ids];
       }
-      yield { type: 'progress', text: 'thinking', tool: null };
       const step = yield* this.#step();
       if (unseen.length > 0) yield { type: 'seen', ids: unseen };
       unseen = [];
@@ -65,6 +64,7 @@ export class DirectQuery extends QueuedQuery {
         yield { type: 'result', text: step.text, continuation };
         return;
       }
+      if (step.text.trim() !== '') yield { type: 'interim', text: step.text };
       yield* this.#useTools(step);
     }
     throw new ProblemError({ kind: 'fatal', message: `no answer after ${STEPS} steps` });
@@ -78,6 +78,7 @@ export class DirectQuery extends QueuedQuery {
   async *#step(): AsyncGenerator<ProviderEvent, Step> {
     const { signal } = this;
     for (let n = 1; ; n++) {
+      yield { type: 'asked' };
       try {
         const { instructions } = this.#input.systemContext;
         return yield* request({ ...this.#model, instructions, messages: this.#messages, tools: this.#tools, signal });

@@ -22,7 +22,7 @@ export type Step = {
   outputTokens: number;
 };
 
-/** Yields a sign of life for each part that comes. Throws what the endpoint or the way to it answered. */
+/** Yields text as it comes, and a sign of life for each other part. Throws what the endpoint or the way to it answered. */
 export async function* request(it: Request): AsyncGenerator<ProviderEvent, Step> {
   const result = streamText({
     model: it.language,
@@ -39,9 +39,13 @@ export async function* request(it: Request): AsyncGenerator<ProviderEvent, Step>
   const calls: Call[] = [];
   for await (const part of result.fullStream) {
     if (part.type === 'error') throw part.error;
-    if (part.type === 'text-delta') text += part.text;
+    // These two the client makes itself, before the endpoint has said anything.
+    if (part.type === 'start' || part.type === 'start-step') continue;
     if (part.type === 'tool-call') calls.push(callOf(part));
-    yield { type: 'activity' };
+    if (part.type === 'text-delta') {
+      text += part.text;
+      yield { type: 'delta', text: part.text };
+    } else yield { type: 'activity' };
   }
   it.signal.throwIfAborted();
   const [response, usage] = await Promise.all([result.response, result.usage]);

@@ -38,6 +38,15 @@ function isLocked(path: string): boolean {
   }
 }
 
+/** What it gave, or the code of its failure. */
+function attempt(effect: () => unknown): unknown {
+  try {
+    return effect() ?? 'done';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  }
+}
+
 /** Until it is ended from outside. */
 const stay = (): void => void setInterval(() => undefined, 1000);
 
@@ -94,6 +103,13 @@ const VERBS: Record<string, () => Promise<void>> = {
       () => process.exit(9),
     );
     stay();
+  },
+  /** What can be done in the folder of a person. */
+  visits: async () => {
+    const folder = join(base, 'folder');
+    const read = attempt(() => readFileSync(join(folder, 'mark'), 'utf8'));
+    say({ read, wrote: attempt(() => writeFileSync(join(folder, 'made'), 'inside')) });
+    await ring();
   },
   tells: async () => {
     say({ env: process.env, argv: process.argv.slice(2), cwd: process.cwd() });

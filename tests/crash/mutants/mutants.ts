@@ -15,10 +15,10 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'host/inbound/accept.ts',
-        from: `const { accepted, aftermath } = await deps.central.commit('accept', (tx) => take(deps, tx, arrival, prepared));
+        from: `const { accepted, aftermath } = await deps.central.commit('accept', (tx) => take(deps, tx, arrival));
   deps.after(aftermath);
   return accepted;`,
-        to: `void deps.central.commit('accept', (tx) => take(deps, tx, arrival, prepared)).then((it) => deps.after(it.aftermath));
+        to: `void deps.central.commit('accept', (tx) => take(deps, tx, arrival)).then((it) => deps.after(it.aftermath));
   return { eventId: arrival.eventId, repeated: false };`,
       },
     ],
@@ -62,8 +62,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'host/sessions/watch.ts',
-        from: 'if (heartbeat?.run === this.#run) {',
-        to: 'if (heartbeat) {',
+        from: 'if (heartbeat?.run === this.#run) this',
+        to: 'if (heartbeat) this',
       },
       {
         file: 'host/sessions/decide.ts',
@@ -111,7 +111,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'runner/turn.ts',
-        from: 'speaker.begin(outbound.saidBefore([...this.#given.values()]))',
+        from: 'speaker.begin(outbound.saidBefore(given.filter((it) => intake.isOlderThanRun(it))))',
         to: 'speaker.begin([])',
       },
     ],
@@ -191,15 +191,21 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'host/outbound/ledger.ts',
-        from: `  await tx.updateTable('deliveries').set({ state: 'sending' }).where('ordinal', '=', head.ordinal).execute();`,
-        to: '',
+        from: `.set({ state: 'sending' })`,
+        to: `.set({ state: 'queued' })`,
       },
     ],
   },
   {
     name: 'a second copy does not say so',
     row: 'deliver',
-    edits: [{ file: 'host/outbound/deliver.ts', from: '?.idempotent ? 0 : 1;', to: '?.idempotent ? 0 : 0;' }],
+    edits: [
+      {
+        file: 'host/outbound/deliver.ts',
+        from: 'this.isIdempotent(channel) ? 0 : 1;',
+        to: 'this.isIdempotent(channel) ? 0 : 0;',
+      },
+    ],
   },
   {
     name: 'a retry does not outlive its host',
@@ -207,8 +213,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'host/outbound/deliver.ts',
-        from: 'if (leftMs > 0) this.#again({ ...chat, thread: null }, leftMs);\n      else await',
-        to: 'if (leftMs <= 0) await',
+        from: 'if (waitMs > 0) this.#again(address, waitMs);\n      else await',
+        to: 'if (waitMs <= 0) await',
       },
     ],
   },
@@ -247,8 +253,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'host/sessions/actor.ts',
-        from: 'if (it) await recoverRun(this.#deps, this.sessionId, it);',
-        to: '',
+        from: 'it === null || recoverRun(this.#deps, this.sessionId, it)',
+        to: 'it === null || run >= 0',
       },
     ],
   },

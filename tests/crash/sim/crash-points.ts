@@ -2,6 +2,20 @@
 import { DURABLE_STEPS, type Durable, type DurableStep, type Edge } from '@halfdoor/protocol/durable';
 import { Killed, never, type Life } from './life.ts';
 
+/** Taken for an operator, or for a home as a whole: no message waits for any of these. */
+const BESIDE = [
+  'secrets-key',
+  'secret',
+  'folder',
+  'dead-letter',
+  'forget',
+  'rotate-log',
+] as const satisfies readonly DurableStep[];
+export type StoryStep = Exclude<DurableStep, (typeof BESIDE)[number]>;
+const beside: ReadonlySet<DurableStep> = new Set(BESIDE);
+/** The steps that a story takes. */
+export const STORY_STEPS = DURABLE_STEPS.filter((it): it is StoryStep => !beside.has(it));
+
 /**
  * `self`: the side that takes the step. `power`: everything at once, and the files as they lie there at that instant.
  * `linger`: a run is reported gone, and goes on for a moment. `says`: at that moment somebody speaks.
@@ -11,11 +25,12 @@ export type Crash = { step: DurableStep; edge: Edge; skip: number; who: 'self' |
 export type Coverage = Record<string, { before: number; after: number }>;
 
 export const noCoverage = (): Coverage =>
-  Object.fromEntries(DURABLE_STEPS.map((step) => [step, { before: 0, after: 0 }]));
+  Object.fromEntries(STORY_STEPS.map((step) => [step, { before: 0, after: 0 }]));
 
 /** The steps whose effect is done when it returns; all others are done when their promise resolves. */
 const AT_ONCE: ReadonlySet<DurableStep> = new Set([
   'template',
+  'agent-folder',
   'session-folder',
   'enqueue',
   'take-over',

@@ -149,9 +149,11 @@ class Play {
     }
   }
 
+  /** Nobody speaks to an agent that is not made yet. */
   #speak(): void {
     const { random, scenario } = this.#world;
-    this.#say(message(OUT_OF_TURN + this.#sent.length, random.below(scenario.agents), 'plain'));
+    const agent = random.below(scenario.agents);
+    if (this.#ready.has(agentName(agent))) this.#say(message(OUT_OF_TURN + this.#sent.length, agent, 'plain'));
   }
 
   #killRun(): void {

@@ -37,6 +37,10 @@ export class SimSandbox implements Sandbox {
     this.#deps = deps;
   }
 
+  baseOf(sessionFolder: string): string {
+    return sessionFolder;
+  }
+
   probe(): Promise<{ ok: true }> {
     return Promise.resolve({ ok: true });
   }

@@ -1,7 +1,7 @@
 /** A story to be played: what people say, what goes wrong outside, and who is killed when. Generated, and shrunk. */
 import fc from 'fast-check';
-import { DURABLE_STEPS, type DurableStep, type Edge } from '@halfdoor/protocol/durable';
-import type { Crash } from './crash-points.ts';
+import type { Edge } from '@halfdoor/protocol/durable';
+import { STORY_STEPS, type Crash, type StoryStep } from './crash-points.ts';
 
 /** What one message has the agent do; `n` is made unique by the message's number. */
 export const SCRIPTS = [
@@ -93,13 +93,14 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 );
 
 /** How often a step is chosen: what comes seldom is chosen more often, what happens in every start less. */
-const WEIGHTS: Record<DurableStep, number> = {
+const WEIGHTS: Record<StoryStep, number> = {
   migrate: 4,
   template: 4,
   agent: 4,
+  'agent-folder': 5,
   'session-folder': 5,
   accept: 5,
-  enqueue: 4,
+  enqueue: 5,
   'start-run': 4,
   'settle-dead': 5,
   collect: 7,
@@ -115,7 +116,7 @@ const WEIGHTS: Record<DurableStep, number> = {
 
 /** Up to `skip` times it goes well first. */
 const crash: fc.Arbitrary<Crash> = fc.record({
-  step: fc.oneof(...DURABLE_STEPS.map((step) => ({ weight: WEIGHTS[step], arbitrary: fc.constant(step) }))),
+  step: fc.oneof(...STORY_STEPS.map((step) => ({ weight: WEIGHTS[step], arbitrary: fc.constant(step) }))),
   edge: fc.constantFrom<Edge>('before', 'after'),
   skip: fc.oneof(fc.constant(0), fc.nat({ max: 2 })),
   who: fc.constantFrom('self', 'self', 'self', 'self', 'power', 'linger'),

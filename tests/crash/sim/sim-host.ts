@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Durable, DurableStep } from '@halfdoor/protocol/durable';
 import { Fault } from '@halfdoor/protocol/fault';
 import type { BellHost } from '@halfdoor/protocol/bell';
+import type { Surroundings } from '../../../host/agents/mountable.ts';
 import type { Channel } from '../../../host/channels/channel.ts';
 import type { Clock } from '../../../host/clock.ts';
 import { Central, connectFile } from '../../../host/db/central.ts';
@@ -36,6 +37,9 @@ export type HostDeps = {
 
 export type Parts = ReturnType<typeof wire> & { central: Central; ids: Ids; durable: Durable; now(): string };
 
+/** Nobody has given an agent a folder. */
+const nothingAround = (): Surroundings => ({ user: '', ownHome: '', homes: [], guarded: [], mounts: [] });
+
 /** What a host says that is about the outside, not about itself. */
 const EXPECTED = ['run did not start', 'recovery did not start'];
 
@@ -58,17 +62,19 @@ export async function openSimHost(deps: HostDeps): Promise<Parts> {
   const central = await Central.open(home.central, durable, clock, connect);
   const templates = ensureTemplates(home, durable);
   const now = (): string => new Date(scheduler.now).toISOString();
-  const ground = { home, runDir, central, templates, ids, now };
+  const redact = (text: string): string => text;
+  const ground = { home, runDir, central, templates, ids, now, redact };
   const { sandbox, reader, channels, openBell } = deps;
   const parts = wire({ clock, log: logOf(deps), durable }, ground, {
     sandboxes: { bubblewrap: sandbox, process: sandbox },
     program: { bun: '', folder: '', entry: '' },
     reader,
+    around: nothingAround,
     channels,
     openBell,
     openNet: (path) => openBell(path, () => {}),
   });
-  await recover(parts);
+  await recover(parts, ground);
   return { ...parts, central, ids, durable, now };
 }
 

@@ -25,8 +25,8 @@ export type RunDeps = {
 
 /** Every file counts as large, so that each rest prunes. */
 class PrunesAlways extends OutboundWriter {
-  override pruneIfLarge(seqFloor: number, keepAnswersTo: readonly string[]): number {
-    return this.prune(seqFloor, keepAnswersTo);
+  override pruneIfLarge(seqFloor: () => number, keepAnswersTo: readonly string[]): number {
+    return this.prune(seqFloor(), keepAnswersTo);
   }
 }
 

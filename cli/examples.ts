@@ -1,0 +1,53 @@
+/** One line to type for every command, shown at the end of its help. */
+import type { Command } from 'commander';
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  start: 'start --detach',
+  stop: 'stop',
+  status: 'status --json',
+  doctor: 'doctor --fix',
+  logs: 'logs -f -n 20',
+  setup: 'setup --answers answers.json',
+  chat: 'chat helper --dir ~/project',
+  send: 'send helper "What is in this folder?" --wait',
+  'agents create': 'agents create helper --provider direct --model claude-sonnet-4-5',
+  'agents list': 'agents list',
+  'agents get': 'agents get helper --json',
+  'agents update': 'agents update helper --model claude-opus-4-5',
+  'agents delete': 'agents delete helper',
+  'agents check': 'agents check helper',
+  'secrets set': 'secrets set ANTHROPIC_API_KEY',
+  'secrets list': 'secrets list',
+  'secrets remove': 'secrets remove ANTHROPIC_API_KEY',
+  'mounts allow': 'mounts allow ~/project',
+  'mounts list': 'mounts list',
+  'mounts remove': 'mounts remove ~/project',
+  'sessions list': 'sessions list',
+  trace: 'trace 01a2137b-b2dc',
+  'dead list': 'dead list',
+  'dead show': 'dead show 01a2137b-b2e0',
+  'dead replay': 'dead replay --all',
+  'dead drop': 'dead drop 01a2137b-b2e0',
+  'sessions show': 'sessions show 019a',
+  'sessions tail': 'sessions tail 019a -f',
+  'sessions stop': 'sessions stop 019a',
+  'sessions reset': 'sessions reset 019a',
+  test: 'test duration',
+  bench: 'bench latency',
+};
+
+/** Adds its example to every command that does something. One that has none is found by a test. */
+export function addExamples(program: Command): void {
+  for (const { name, command } of leaves(program)) {
+    const example = EXAMPLES[name];
+    if (example !== undefined) command.addHelpText('after', `\nExample:\n  ./halfdoor ${example}`);
+  }
+}
+
+/** Commands that have none below them, by their full names: `agents create`. */
+export function leaves(command: Command, above: readonly string[] = []): { name: string; command: Command }[] {
+  return command.commands.flatMap((it) => {
+    const path = [...above, it.name()];
+    return it.commands.length > 0 ? leaves(it, path) : [{ name: path.join(' '), command: it }];
+  });
+}

@@ -1,0 +1,27 @@
+/** Whether agents can be held here: the smallest sandbox, started for real as a host does at its start. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { bubblewrapSandbox } from '../sandboxes/bubblewrap.ts';
+import { makeEtc } from '../sandboxes/etc.ts';
+import type { Check, Found } from './check.ts';
+import type { Ground } from './ground.ts';
+
+export const sandboxes = ({ home, temp, uid, central }: Pick<Ground, 'home' | 'temp' | 'uid' | 'central'>): Check => ({
+  name: 'the sandboxes',
+  look: async () => {
+    const fine = 'bubblewrap holds: a sandbox was started and could write nothing it must not';
+    const folder = mkdtempSync(join(temp, 'halfdoor-doctor-'));
+    try {
+      const probe = await bubblewrapSandbox({ etc: makeEtc(join(folder, 'etc'), home.label), uid }).probe();
+      if (probe.ok) return { fine, found: [] };
+      // With agents in other sandboxes only, nobody waits for this one.
+      const used =
+        central.state !== 'sound' || central.sandboxes.length === 0 || central.sandboxes.includes('bubblewrap');
+      const what = `Sandbox bubblewrap cannot run here: ${probe.fault}.`;
+      const found: Found = { id: 'sandbox-bubblewrap', severity: used ? 'broken' : 'warning', what, next: probe.next };
+      return { fine, found: [found] };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+});
