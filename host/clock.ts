@@ -4,6 +4,8 @@ export type Clock = {
   now(): Date;
   /** Calls `fn` once after `ms` milliseconds; does not keep the process alive by itself. */
   after(ms: number, fn: () => void): Timer;
+  /** Calls `fn` once, as soon as what runs now and what it has settled are done. */
+  soon(fn: () => void): void;
 };
 
 export const systemClock: Clock = {
@@ -13,6 +15,7 @@ export const systemClock: Clock = {
     timer.unref();
     return { cancel: () => clearTimeout(timer) };
   },
+  soon: (fn) => void setImmediate(fn),
 };
 
 export const isoNow = (clock: Clock): string => clock.now().toISOString();

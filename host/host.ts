@@ -4,11 +4,13 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Durable } from '@halfdoor/protocol/durable';
+import { listenBell } from '@halfdoor/protocol/host';
 import { LIMITS } from '@halfdoor/protocol/limits';
 import { agentDir, sweepAgentFolders } from './agents/folder.ts';
 import { lookAround, type Places } from './agents/folder-look.ts';
 import type { Surroundings } from './agents/mountable.ts';
 import { serveApi } from './api/server.ts';
+import type { Channel } from './channels/channel.ts';
 import { TerminalChannel } from './channels/terminal.ts';
 import { isoNow, type Clock } from './clock.ts';
 import { Central } from './db/central.ts';
@@ -64,7 +66,7 @@ const END_MS = LIMITS.stopGraceMs + LIMITS.recoverMs;
 /** Opens a home and serves it. Throws `HomeLocked` when another host does. */
 export async function openHost(options: HostOptions): Promise<Host> {
   const ground = await openGround(options);
-  const { home, runDir, central, lock } = ground;
+  const { home, runDir, central, lock, keys, redactor } = ground;
   const sandboxes = makeSandboxes({ home, uid: options.uid });
   const probe = remember((kind: SandboxKind) => sandboxes[kind].probe());
   const program = { bun: options.bun, folder: options.dist, entry: 'runner.js' };
@@ -76,13 +78,17 @@ export async function openHost(options: HostOptions): Promise<Host> {
     log: log.scope('reader'),
     walled: (await probe('bubblewrap')).ok,
   });
-  const parts = wire(options, ground, { sandboxes, program, reader });
-  const { deliverer, sessions, terminal } = parts;
-  await deliverer.recover();
-  // Before anything can be accepted: a folder whose row is about to be committed must not pass for a stray.
-  await sessions.sweepFolders();
-  await sweepAgentFolders(ground.central, home);
-  await sessions.recover();
+  const parts = wire(options, ground, {
+    sandboxes,
+    program,
+    reader,
+    around: () => lookAround(placesOf(options, ground), options.env),
+    openBell: listenBell,
+    openNet: (path, agent) => openNet({ keys, redactor, log: log.scope('net') }, path, agent),
+    channels: {},
+  });
+  const { sessions } = parts;
+  await recover(parts, ground);
   const started = { home: home.root, pid: options.pid, startedAt: ground.now() };
   const apiSocket = join(runDir, 'api.sock');
   const api = await serveApi(
@@ -106,14 +112,33 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const close = async (): Promise<void> => {
     await retention.close();
     await api.close();
-    await sessions.close(END_MS);
-    terminal.close();
-    await deliverer.close(DRAIN_MS);
+    await drain(parts);
     await reader.close();
     await central.close();
     lock.release();
   };
   return { home, apiSocket, close };
+}
+
+type Parts = Pick<ReturnType<typeof wire>, 'deliverer' | 'sessions' | 'terminal'>;
+
+/** What a host before left open goes on; nothing may be accepted until this has resolved. */
+export async function recover(
+  { deliverer, sessions }: Parts,
+  { central, home }: Pick<Ground, 'central' | 'home'>,
+): Promise<void> {
+  await deliverer.recover();
+  // Before anything can be accepted: a folder whose row is about to be committed must not pass for a stray.
+  await sessions.sweepFolders();
+  await sweepAgentFolders(central, home);
+  await sessions.recover();
+}
+
+/** Runs end and are collected, at most `END_MS`; what they said is delivered, at most `DRAIN_MS`. Nothing may be accepted any more. */
+export async function drain({ deliverer, sessions, terminal }: Parts): Promise<void> {
+  await sessions.close(END_MS);
+  terminal.close();
+  await deliverer.close(DRAIN_MS);
 }
 
 type Ground = Awaited<ReturnType<typeof openGround>>;
@@ -138,7 +163,7 @@ async function openHeld(options: HostOptions, home: Home) {
   const reaped = await reapStrays(home.label);
   if (reaped > 0) log.warn('ended what a host before left running', { processes: reaped });
   clearSockets(runDir);
-  const central = await Central.open(home.central, durable);
+  const central = await Central.open(home.central, durable, clock);
   const templates = ensureTemplates(home, durable);
   const ids = makeIds(() => clock.now().getTime());
   const now = (): string => isoNow(clock);
@@ -156,27 +181,36 @@ async function openHeld(options: HostOptions, home: Home) {
     environment,
   });
   const redact = (text: string): string => redactor.text(text);
-  return { home, runDir, central, templates, ids, now, secrets, redactor, redact };
+  const keys = (name: string): Found => secrets.lookUp(name);
+  return { home, runDir, central, templates, ids, now, secrets, keys, redactor, redact };
 }
 
-type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader'>;
+/** What is not of this process, and what a simulation of the whole gives instead; `channels` beside the terminal. */
+export type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader' | 'openBell' | 'openNet'> & {
+  /** What a folder of a person's must not lie in or hold. */
+  around(): Surroundings;
+  channels: Readonly<Record<string, Channel>>;
+};
 
 /** Delivery, sessions and accept know of each other only what is handed over here. */
-function wire(options: HostOptions, ground: Ground, machines: Machines) {
-  const { clock, log, durable, redactor } = options;
+export function wire(
+  options: Pick<HostOptions, 'clock' | 'log' | 'durable'>,
+  ground: Pick<Ground, 'home' | 'runDir' | 'central' | 'templates' | 'ids' | 'now' | 'redact'>,
+  { channels, around, ...machines }: Machines,
+) {
+  const { clock, log, durable } = options;
   const { home, central, templates, redact } = ground;
-  const keys = (name: string): Found => ground.secrets.lookUp(name);
   const signals = new Signals();
   const terminal = new TerminalChannel((address) => void deliverer.kick(address));
   const deliverer: Deliverer = new Deliverer({
     central,
-    channels: { terminal },
+    channels: { ...channels, terminal },
     clock,
+    ids: ground.ids,
     log: log.scope('deliver'),
     redact,
     onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
   });
-  const around = (): Surroundings => lookAround(placesOf(options, ground), options.env);
   const renewSession = (sessionId: string): void => sessions.renewSession(sessionId, 'renewed');
   const folders = new RunFolders({ central, around, renewSession });
   const base = { ...ground, durable, clock, folders, mayTake: deliverer.mayTake.bind(deliverer) };
@@ -186,7 +220,6 @@ function wire(options: HostOptions, ground: Ground, machines: Machines) {
     log: log.scope('session'),
     signals,
     agentDir: (agentId) => agentDir(home, agentId),
-    openNet: (path, agent) => openNet({ keys, redactor, log: log.scope('net') }, path, agent),
     startDelivery: (head) => deliverer.start(head),
     tellAgent: async (sessionId, agentId, refused) => {
       const messages = await tellAgent(base, sessionId, agentId, refused);
@@ -210,7 +243,7 @@ function wire(options: HostOptions, ground: Ground, machines: Machines) {
     isIdempotent: (channel) => deliverer.isIdempotent(channel),
   };
   return {
-    ...{ signals, terminal, deliverer, sessions, keys, folders, around, renewSession, letters },
+    ...{ signals, terminal, deliverer, sessions, folders, around, renewSession, letters },
     sandboxes: machines.sandboxes,
     revokeSession: (sessionId: string) => sessions.renewSession(sessionId, 'revoked'),
     makeFolder: acceptDeps.makeFolder,

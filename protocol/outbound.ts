@@ -26,7 +26,10 @@ const OUT_COLUMNS = 'seq, id, run, turn, answers, kind, destination, thread, con
 export const ROWS_ABOVE = `select ${OUT_COLUMNS} from messages_out where seq > ? order by seq limit ?`;
 export const ACKS_ABOVE =
   'select seq, message_id, run, status, reason from processing_ack where seq > ? order by seq limit ?';
-export const SAID_BEFORE = `select ${OUT_COLUMNS} from messages_out o where seq > ? and run < ? and kind = 'message'
+/** In numbers: half as many rows at most. */
+const SAID_LOOK_BACK = 2_000;
+export const SAID_BEFORE = `select ${OUT_COLUMNS} from messages_out o
+  where seq > min(?, (select max(seq) from messages_out) - ?) and run < ? and kind = 'message'
   and exists (select 1 from json_each(o.answers) where value in (select value from json_each(?)))
   order by seq limit 200`;
 
@@ -149,13 +152,14 @@ export class OutboundWriter {
 
   /**
    * What earlier runs already said in answer to any of `messages`, oldest first. An answer's seq is above the seq of
-   * what it answers, so the cost depends on what came since, not on history.
+   * what it answers, so the cost depends on what came since, not on history. Where inbound.db was made again, its rows
+   * have new numbers above the answers: so the last of what was said is looked through in any case.
    */
   saidBefore(messages: readonly { id: string; seq: number }[]): OutboundMessage[] {
     if (messages.length === 0) return [];
     const above = Math.min(...messages.map((it) => it.seq));
     const ids = JSON.stringify(messages.map((it) => it.id));
-    return this.#file.all(SAID_BEFORE, above, this.#run, ids).flatMap((row: Row) => {
+    return this.#file.all(SAID_BEFORE, above, SAID_LOOK_BACK, this.#run, ids).flatMap((row: Row) => {
       try {
         return [parseOutbound(row)];
       } catch (error) {

@@ -3,8 +3,8 @@ import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Heartbeat, LineFile, Progress, Said } from '@halfdoor/protocol/runner';
 
 type Deps = {
-  heartbeat: LineFile<Heartbeat>;
-  progress: LineFile<Progress>;
+  heartbeat: Pick<LineFile<Heartbeat>, 'write'>;
+  progress: Pick<LineFile<Progress>, 'write'>;
   run: number;
   now(): string;
   /** Tells the host that something changed. */

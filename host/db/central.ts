@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { Kysely, sql, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import type { Durable, DurableStep } from '@halfdoor/protocol/durable';
+import type { Clock } from '../clock.ts';
 import { sqliteDialect } from './dialect.ts';
 import { first } from './migrations/001-first.ts';
 import { secrets } from './migrations/002-secrets.ts';
@@ -17,6 +18,8 @@ import type { Schema } from './schema.ts';
 
 export type Tx = Transaction<Schema>;
 type Job = { run(tx: Tx): Promise<unknown>; resolve(value: unknown): void; reject(error: unknown): void };
+/** Opens one connection to the file at `path`, making it if it may write. */
+export type Connect = (path: string, readOnly: boolean) => DatabaseSync;
 type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown };
 
 export const MIGRATIONS = {
@@ -33,20 +36,27 @@ export class Central {
   readonly #write: Kysely<Schema>;
   readonly #files: DatabaseSync[];
   readonly #durable: Durable;
+  readonly #soon: Clock['soon'];
   #jobs: Job[] = [];
   #flushing: Promise<void> | null = null;
   #agentsVersion = 0;
 
-  private constructor(files: [DatabaseSync, DatabaseSync], durable: Durable) {
+  private constructor(files: [DatabaseSync, DatabaseSync], durable: Durable, soon: Clock['soon']) {
     this.#files = files;
     this.#durable = durable;
+    this.#soon = soon;
     this.#write = new Kysely<Schema>({ dialect: sqliteDialect(files[0]) });
     this.read = new Kysely<Schema>({ dialect: sqliteDialect(files[1]) });
   }
 
   /** Opens or makes the database and brings it to this version. Throws `NewerSchema`, or when it is broken. */
-  static async open(path: string, durable: Durable): Promise<Central> {
-    const write = connectKnown(path);
+  static async open(
+    path: string,
+    durable: Durable,
+    { soon }: Pick<Clock, 'soon'>,
+    connect: Connect = connectFile,
+  ): Promise<Central> {
+    const write = connectKnown(path, connect);
     const db = new Kysely<unknown>({ dialect: sqliteDialect(write) });
     const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
     const { error } = await durable('migrate', () => migrator.migrateToLatest());
@@ -54,7 +64,7 @@ export class Central {
       write.close();
       throw new Error(`central database ${path} cannot be brought to this version: ${String(error)}`, { cause: error });
     }
-    return new Central([write, connect(path, true)], durable);
+    return new Central([write, connect(path, true)], durable, soon);
   }
 
   /**
@@ -71,7 +81,7 @@ export class Central {
             resolve(value as T);
           };
           this.#jobs.push({ run: job, resolve: done, reject });
-          this.#flushing ??= new Promise((done) => setImmediate(() => void this.#flush().then(done)));
+          this.#flushing ??= new Promise((flushed) => this.#soon(() => void this.#flush().then(flushed)));
         }),
     );
   }
@@ -135,7 +145,7 @@ async function behindSavepoint(tx: Tx, job: Job): Promise<Outcome> {
 }
 
 /** The writing connection, once it is seen that no newer Halfdoor was here. */
-function connectKnown(path: string): DatabaseSync {
+function connectKnown(path: string, connect: Connect): DatabaseSync {
   const known = Object.keys(MIGRATIONS);
   try {
     const db = connect(path, false);
@@ -149,7 +159,7 @@ function connectKnown(path: string): DatabaseSync {
   }
 }
 
-function connect(path: string, readOnly: boolean): DatabaseSync {
+export function connectFile(path: string, readOnly: boolean): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly, timeout: 5_000 });
   if (!readOnly) db.exec('pragma journal_mode = wal; pragma synchronous = full');
   db.exec('pragma foreign_keys = on; pragma mmap_size = 0; pragma cache_size = -8000');

@@ -4,18 +4,21 @@
  */
 import type { Address, Receipt } from '@halfdoor/protocol/message';
 import type { Channel, Outgoing } from '../channels/channel.ts';
-import type { Clock, Timer } from '../clock.ts';
+import { isoNow, type Clock, type Timer } from '../clock.ts';
 import type { Central, Tx } from '../db/central.ts';
 import { compiled } from '../db/compiled.ts';
+import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { errorText } from '../log.ts';
 import { queueOf, takeHead, type Delivery } from './ledger.ts';
 import { afterSend, writeReceipt } from './receipt.ts';
+import { tellUndelivered } from './undelivered.ts';
 
 export type DeliverDeps = {
   central: Central;
   channels: Readonly<Record<string, Channel>>;
   clock: Clock;
+  ids: Ids;
   log: Log;
   /** Over what a platform says of a failure. */
   redact(text: string): string;
@@ -88,13 +91,21 @@ export class Deliverer {
       const answer = await channel.send(outgoing(delivery));
       const sent = answer.status === 'failed' ? { ...answer, reason: this.#deps.redact(answer.reason) } : answer;
       const after = afterSend(sent, delivery.tries);
-      const { next, receipt } = await this.#committed((tx) =>
-        writeReceipt(tx, delivery, after, clock.now(), channel.ready(delivery.address)),
-      );
+      const { next, receipt, told } = await this.#committed(async (tx) => ({
+        ...(await writeReceipt(tx, delivery, after, clock.now(), channel.ready(delivery.address))),
+        told: after.state === 'dead' ? await this.#tellUndelivered(tx, delivery, after.reason) : [],
+      }));
+      for (const notice of told) this.start(notice);
       if (receipt && delivery.sessionId) this.#deps.onReceipt(delivery.sessionId, receipt);
       if (after.state === 'queued') this.#again(delivery.address, after.retryMs);
       current = next;
     }
+  }
+
+  #tellUndelivered(tx: Tx, delivery: Delivery, reason: string): Promise<Delivery[]> {
+    const { ids, clock } = this.#deps;
+    const deps = { ids, now: () => isoNow(clock), mayTake: (address: Address) => this.mayTake(address) };
+    return tellUndelivered(deps, tx, delivery, reason);
   }
 
   /** Somebody may have come while the row was being put back: look again, at once or when it is due. */
@@ -134,7 +145,10 @@ export class Deliverer {
     return rows.length;
   }
 
-  /** At start: what was `sending` when the host ended may have arrived; it is sent again and says so. */
+  /**
+   * At start: what was `sending` when the host ended may have arrived; it is sent again and says so. What waits for its
+   * next try is tried when that is due.
+   */
   async recover(): Promise<void> {
     const { central, clock } = this.#deps;
     const chats = await central.commit('receipt', (tx) => this.#putBack(tx));
@@ -164,8 +178,10 @@ export class Deliverer {
   /** Ends timers and waits for attempts under way, at most `ms` milliseconds. */
   async close(ms: number): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
-    const limit = new Promise<void>((resolve) => this.#deps.clock.after(ms, resolve));
-    await Promise.race([Promise.all(this.#running), limit]);
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const limit = this.#deps.clock.after(ms, resolve);
+    await Promise.race([Promise.all(this.#running), over]);
+    limit.cancel();
   }
 }
 

@@ -68,4 +68,8 @@ export const failureText = (reason: string | null): string => {
   return `No answer: ${error}. ${next}`;
 };
 
+/** A reply that its destination did not take, for the person who asked for it elsewhere. */
+export const undeliveredText = (destination: string | null, reason: string): string =>
+  `What was said to ${destination ?? 'another place'} could not be delivered: ${reason}. Look there, then ask for it again.`;
+
 export const NO_REPLY_TEXT = 'The agent finished without writing anything to you. Ask again, or say what you expect.';

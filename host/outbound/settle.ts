@@ -100,7 +100,7 @@ export async function tellPeople(
 }
 
 async function textFor(tx: Tx, row: SettledRow): Promise<string | null> {
-  if (row.kind === 'control') return row.state === 'done' ? 'Stopped.' : null;
+  if (row.kind === 'control') return row.state === 'done' ? 'Stopped.' : failureText(row.reason);
   if (row.kind !== 'chat' || !row.wakes || row.reason === 'stopped') return null;
   if (row.state !== 'done') return failureText(row.reason);
   return (await ANSWER_TO.first(tx, { eventId: row.eventId })) ? null : NO_REPLY_TEXT;

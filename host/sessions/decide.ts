@@ -41,12 +41,12 @@ export function endingOf(
 }
 
 /**
- * Which open messages a death counts against: those the dead run said it was working on; when it said nothing, all
- * that would have started it. A heartbeat of another run says nothing.
+ * Which open messages a death counts against: those the dead run said it was working on, also when all of them are
+ * settled by now; when it said nothing, all that would have started it. A heartbeat of another run says nothing.
  */
 export function victims(heartbeat: Heartbeat | null, run: number, open: ReadonlySet<string>): string[] {
-  const claims = heartbeat?.run === run ? heartbeat.claims.filter((id) => open.has(id)) : [];
-  return claims.length > 0 ? claims : [...open];
+  const claims = heartbeat?.run === run ? heartbeat.claims : [];
+  return claims.length > 0 ? claims.filter((id) => open.has(id)) : [...open];
 }
 
 /** Whether a message that has now been tried `tries` times is given up. */

@@ -126,13 +126,16 @@ export class Sessions {
    */
   close(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#closing = resolve;
-      this.#deps.clock.after(ms, () => {
+      const limit = this.#deps.clock.after(ms, () => {
         if (this.#actors.size > 0) this.#deps.log.warn('not all sessions ended in time', { left: this.#actors.size });
         resolve();
       });
+      this.#closing = () => {
+        limit.cancel();
+        resolve();
+      };
       for (const actor of this.#actors.values()) actor.stop('shutdown');
-      if (this.#actors.size === 0) resolve();
+      if (this.#actors.size === 0) this.#closing();
     });
   }
 

@@ -6,7 +6,7 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Durable } from '@halfdoor/protocol/durable';
 import { isFault } from '@halfdoor/protocol/fault';
-import { InboundWriter, listenBell, type BellHost } from '@halfdoor/protocol/host';
+import { InboundWriter, type BellHost } from '@halfdoor/protocol/host';
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { NewInbound, Routing } from '@halfdoor/protocol/message';
 import type { Clock } from '../clock.ts';
@@ -39,6 +39,8 @@ export type WakeDeps = {
   now(): string;
   /** The agent's folder of instructions and memory. */
   agentDir(agentId: string): string;
+  /** Listens for the session's run at `path`. */
+  openBell(path: string, onRing: () => void): Promise<BellHost>;
   /** Opens the session's guarded way out at `path`. */
   openNet(path: string, agent: WakeAgent): Promise<Listener>;
 };
@@ -161,7 +163,7 @@ async function startRun(
   const socketDir = socketFolder(deps.runDir, sessionId);
   rmSync(socketDir, { recursive: true, force: true });
   mkdirSync(socketDir, { recursive: true, mode: 0o700 });
-  const bell = await listenBell(join(socketDir, 'bell.sock'), onRing);
+  const bell = await deps.openBell(join(socketDir, 'bell.sock'), onRing);
   let net: Listener | null = null;
   try {
     net = await deps.openNet(join(socketDir, 'net.sock'), it.agent);

@@ -108,6 +108,11 @@ test('what earlier runs said about a message is told to the next run, what this 
       ['a', 'b'],
     );
     assert.deepEqual(second.saidBefore([{ id: 'unknown', seq: 2 }]), []);
+    // Its file was made again: the number is a new one, above the answer's.
+    assert.deepEqual(
+      second.saidBefore([{ id: 'x', seq: 900 }]).map((it) => it.id),
+      ['a'],
+    );
     second.close();
   }));
 

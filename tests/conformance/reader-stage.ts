@@ -58,6 +58,10 @@ export class TestClock implements Clock {
     return { cancel };
   }
 
+  soon(fn: () => void): void {
+    setImmediate(fn);
+  }
+
   get pending(): number {
     return this.#set.size;
   }

@@ -45,7 +45,7 @@ caught(
     ['protocol/x.ts', "import { connect } from 'node:net';\nimport { LIMITS } from './limits.ts';"],
     ['runner/x.ts', "import { Session } from '@halfdoor/protocol/runner';\nimport { generateText } from 'ai';"],
     ['runner/tests/x.test.ts', "import { InboundWriter } from '@halfdoor/protocol/host';"],
-    ['host/outbound/reader-main.ts', "import { openOutbound } from '@halfdoor/protocol/reader';"],
+    ['host/outbound/outbound-files.ts', "import { openOutbound } from '@halfdoor/protocol/reader';"],
     [
       'cli/x.ts',
       "import type { AgentView } from '../host/api/contract.ts';\nimport { homeAt } from '../host/home.ts';",

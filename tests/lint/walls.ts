@@ -15,7 +15,8 @@ const isSource = (folder: string) => (path: string) => path.startsWith(`${folder
 const RUNNER_DOORS = ['runner', 'message', 'limits', 'action', 'durable', 'fault', 'bell'].map(
   (it) => `@halfdoor/protocol/${it}`,
 );
-const READER = 'host/outbound/reader-main.ts';
+const READER_MAIN = 'host/outbound/reader-main.ts';
+const READER_FILES = 'host/outbound/outbound-files.ts';
 
 export const WALLS: readonly Wall[] = [
   {
@@ -45,8 +46,11 @@ export const WALLS: readonly Wall[] = [
   },
   {
     name: 'only the reader process opens what an agent wrote',
-    of: (path) => !isTest(path) && !path.startsWith('protocol/') && path !== READER,
-    allows: (to) => to !== '@halfdoor/protocol/reader' && to !== 'protocol/reader.ts',
+    of: (path) => !isTest(path) && !path.startsWith('protocol/') && path !== READER_FILES,
+    allows: (to, from) =>
+      to !== '@halfdoor/protocol/reader' &&
+      to !== 'protocol/reader.ts' &&
+      (to !== READER_FILES || from === READER_MAIN),
   },
   {
     name: 'the CLI knows the host by its API, where its home lies and what a check is',

@@ -18,6 +18,7 @@ function busy(): { look(): void; set(ms: number): void; beat(): void; ended: Sto
       due = fn;
       return { cancel: () => undefined };
     },
+    soon: setImmediate,
   };
   const pulse = new Pulse({
     clock,

@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { makeDurable } from '@halfdoor/protocol/durable';
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { TraceView } from '../../host/api/operator-contract.ts';
-import type { Clock, Timer } from '../../host/clock.ts';
+import { systemClock, type Clock, type Timer } from '../../host/clock.ts';
 import { Central } from '../../host/db/central.ts';
 import { openHost } from '../../host/host.ts';
 import { firstIdAt, makeIds, timeOfId } from '../../host/ids.ts';
@@ -33,6 +33,10 @@ class HeldClock implements Clock {
     }
     const timer = setTimeout(fn, ms);
     return { cancel: () => clearTimeout(timer) };
+  }
+
+  soon(fn: () => void): void {
+    setImmediate(fn);
   }
 
   pass(days: number): void {
@@ -151,7 +155,7 @@ test('much at once goes in small transactions', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hd-central-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'central.db');
-  const central = await Central.open(path, makeDurable());
+  const central = await Central.open(path, makeDurable(), systemClock);
   t.after(() => central.close());
   const now = Date.now();
   fill(path, now - LIMITS.keptMs - DAY_MS);

@@ -26,7 +26,7 @@ const ids = makeIds(() => Date.parse(AT));
 async function openCentral(t: TestContext): Promise<{ central: Central; path: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'hd-central-'));
   const path = join(folder, 'central.db');
-  const central = await Central.open(path, makeDurable());
+  const central = await Central.open(path, makeDurable(), systemClock);
   t.after(async () => {
     await central.close();
     rmSync(folder, { recursive: true });
@@ -79,6 +79,7 @@ async function walk(central: Central, platformId: string): Promise<string[]> {
       central,
       channels: { terminal: channel },
       clock: systemClock,
+      ids,
       log,
       redact,
       onReceipt: () => resolve(),

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { makeDurable } from '@halfdoor/protocol/durable';
+import { systemClock } from '../../clock.ts';
 import { Central } from '../central.ts';
 import { sqliteDialect } from '../dialect.ts';
 import { first } from '../migrations/001-first.ts';
@@ -28,7 +29,7 @@ test('agents of the first version: the public endpoints keep their key, any othe
   insert.run('3', 'c', 'direct', 'http://127.0.0.1:1', 'openai');
   insert.run('4', 'd', 'mock', null, null);
   old.close();
-  const central = await Central.open(path, makeDurable());
+  const central = await Central.open(path, makeDurable(), systemClock);
   t.after(() => central.close());
   const rows = await central.read.selectFrom('agents').select(['name', 'key', 'deleted_at']).orderBy('name').execute();
   assert.deepEqual(

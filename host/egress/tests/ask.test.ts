@@ -26,6 +26,7 @@ test('an endpoint that does not answer in time is given up, and told so', async 
         due.resolve({ ms, fn });
         return { cancel: () => undefined };
       },
+      soon: setImmediate,
     },
     log: makeLog(
       () => undefined,

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { makeDurable } from '@halfdoor/protocol/durable';
+import { systemClock } from '../../clock.ts';
 import { Central } from '../../db/central.ts';
 import { makeLog } from '../../log.ts';
 import { Refusal } from '../../refusal.ts';
@@ -37,7 +38,7 @@ type Stage = {
 async function stage(t: TestContext): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'hd-secrets-'));
   const durable = makeDurable();
-  const central = await Central.open(join(folder, 'central.db'), durable);
+  const central = await Central.open(join(folder, 'central.db'), durable, systemClock);
   t.after(async () => {
     await central.close();
     rmSync(folder, { recursive: true });

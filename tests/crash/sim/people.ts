@@ -1,0 +1,81 @@
+/** What people send, once each, until it is acknowledged; and what must come of it. */
+import type { Incoming } from '../../../host/inbound/normalise.ts';
+import type { Script } from './scenario.ts';
+
+export type Place = 'terminal' | 'post' | 'mail';
+
+export type Message = {
+  platformId: string;
+  chat: string;
+  text: string;
+  /** What is to be read, and where, once this is answered. */
+  replies: { at: Place; text: string }[];
+  acknowledged: boolean;
+};
+
+export const SENDER = 'local:1000';
+
+export const agentName = (agent: number): string => `agent-${agent}`;
+
+export const incoming = (message: Message): Incoming => ({
+  address: { channel: 'terminal', chat: message.chat, thread: null },
+  platformId: message.platformId,
+  sender: SENDER,
+  text: message.text,
+});
+
+const say = (to: Place, text: string): string => `@tool send_message ${JSON.stringify({ to, text })}`;
+
+const at = (place: Place, text: string): { at: Place; text: string } => ({ at: place, text });
+
+/** `word` is found in nothing else that is ever said. */
+function scripted(script: Script, word: string): Pick<Message, 'text' | 'replies'> {
+  const answer = `@reply ${word}`;
+  const own = [at('terminal', word)];
+  switch (script) {
+    case 'plain':
+      return { text: answer, replies: own };
+    case 'slow':
+      return { text: `@slow 200\n${answer}`, replies: own };
+    case 'says-first':
+      return {
+        text: `${say('terminal', `${word}-first`)}\n@slow 100\n${answer}`,
+        replies: [...own, at('terminal', `${word}-first`)],
+      };
+    case 'to-post':
+      return { text: `@to post ${word}\n${answer}`, replies: [...own, at('post', word)] };
+    case 'to-mail':
+      return { text: `@to mail ${word}`, replies: [at('mail', word)] };
+    case 'to-both':
+      return { text: `${say('mail', word)}\n@to post ${word}`, replies: [at('mail', word), at('post', word)] };
+    case 'silent':
+      return { text: '@silent', replies: [] };
+    case 'transient':
+      return { text: `@fail transient*2 later\n${answer}`, replies: own };
+    case 'transient-always':
+      return { text: '@fail transient later', replies: [] };
+    case 'fatal':
+      return { text: '@fail fatal broken', replies: [] };
+    case 'invalid-session':
+      return { text: `@fail invalid-session\n${answer}`, replies: own };
+    case 'unaddressed':
+      return { text: '@raw to nobody', replies: [] };
+    case 'unknown-destination':
+      return { text: `@to nobody ${word}\n${answer}`, replies: own };
+  }
+}
+
+export const message = (n: number, agent: number, script: Script): Message => ({
+  platformId: `m${n}`,
+  chat: agentName(agent),
+  ...scripted(script, `word${n}`),
+  acknowledged: false,
+});
+
+export const command = (n: number, agent: number, text: string): Message => ({
+  platformId: `m${n}`,
+  chat: agentName(agent),
+  text,
+  replies: [],
+  acknowledged: false,
+});

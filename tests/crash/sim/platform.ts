@@ -1,0 +1,59 @@
+/** A platform outside, and its adapter: what arrived there stays there, whatever becomes of the host. */
+import type { Channel, Outgoing, Sent } from '../../../host/channels/channel.ts';
+import { never, type Life } from './life.ts';
+import type { Random } from './random.ts';
+import type { Scheduler } from './scheduler.ts';
+
+export type Weather = { failedSends: number; deadSends: number; slowSends: number };
+type Deps = { scheduler: Scheduler; random: Random; outside: Life; weather(): Weather };
+
+const FAST_MS = 10;
+const SLOW_MS = 20_000;
+
+/** What somebody has before their eyes. */
+export type Shown = Pick<Outgoing, 'delivery' | 'text' | 'mayBeDuplicate' | 'notice' | 'answers'>;
+
+export class Platform {
+  readonly name: string;
+  readonly idempotent: boolean;
+  readonly shown: Shown[] = [];
+  readonly #deps: Deps;
+  readonly #known = new Set<string>();
+
+  /** An `idempotent` one shows a delivery once, however often it is sent. */
+  constructor(name: string, idempotent: boolean, deps: Deps) {
+    this.name = name;
+    this.idempotent = idempotent;
+    this.#deps = deps;
+  }
+
+  /** The adapter in one host. What it has sent arrives even if the host is killed meanwhile. */
+  adapter(life: Life): Channel {
+    const { name, idempotent } = this;
+    return { name, idempotent, ready: () => true, send: (it) => (life.ended ? never() : this.#send(life, it)) };
+  }
+
+  #send(life: Life, it: Outgoing): Promise<Sent> {
+    const { scheduler, random, outside, weather } = this.#deps;
+    const { failedSends, deadSends, slowSends } = weather();
+    const wayMs = random.chance(slowSends) ? SLOW_MS : FAST_MS;
+    return new Promise((resolve) => {
+      const answer = (sent: Sent): void =>
+        void scheduler.later(life, `from ${this.name}`, wayMs, `${this.name} answers ${sent.status}`, () =>
+          resolve(sent),
+        );
+      scheduler.later(outside, `to ${this.name}`, wayMs, `${this.name} is asked to show ${it.delivery}`, () => {
+        if (random.chance(deadSends)) return answer({ status: 'failed', transient: false, reason: 'no such room' });
+        if (random.chance(failedSends)) return answer({ status: 'failed', transient: true, reason: 'try later' });
+        this.#show(it);
+        return answer({ status: 'sent', platformId: `${this.name}-${it.delivery}` });
+      });
+    });
+  }
+
+  #show(it: Outgoing): void {
+    if (this.idempotent && this.#known.has(it.delivery)) return;
+    this.#known.add(it.delivery);
+    this.shown.push(it);
+  }
+}
