@@ -222,7 +222,8 @@ test('what Halfdoor stands on is given to nobody, nor what holds it or lies in i
     [runDir, /run dir of Halfdoor|where programs keep their sockets/],
     [ROOT, /is the checkout/],
     [join(ROOT, 'host', 'agents'), /lies in the checkout/],
-    [dirname(ROOT.replace(/\/$/, '')), /holds the checkout/],
+    // Where the checkout lies in a home itself, that is said first.
+    [dirname(ROOT.replace(/\/$/, '')), /holds the checkout|is somebody's home/],
     [dirname(bunPath()), /lies in the checkout|holds the Bun/],
     [dirname(process.execPath), /lies in the checkout|holds the Node|system/],
     [world.folder, /is somebody's home/],
