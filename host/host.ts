@@ -229,7 +229,7 @@ export function wire(
   const acceptDeps: AcceptDeps = {
     ...base,
     makeFolder: (id) => void makeSessionFolder(home, templates, id, durable),
-    describe: (agentId) => describeAgent(central.read, sessions, agentId),
+    describe: (agentId) => describeAgent(central.read, sessions, agentId, ground.now()),
     after: (it) => {
       sessions.enqueue(it.enqueue);
       for (const head of it.heads) deliverer.start(head);

@@ -15,6 +15,7 @@ export const DURABLE_STEPS = [
   'start-run', // the run number of a session, before its sandbox starts
   'settle-dead', // tries of a run that died; dead letters and their notices
   'collect', // deliveries, dispatch states and cursor
+  'park', // messages that wait for a quota behind others, and the end of their wait
   'receipt', // what the platform said, and `sending` of the next head
   'folder', // which folders may be given to sessions, and which session works on which
   'end-session', // a clean start, and folders that are no longer needed

@@ -23,6 +23,12 @@ export const LIMITS = {
   toolOutputBytes: 64 * 1024,
   messageTries: 3,
   deliveryTries: 6,
+  /** How long a message waits for a quota: where nobody says until when, at most at a time, and in all. */
+  parkUnsaidMs: 15 * 60_000,
+  parkMs: 24 * 60 * 60_000,
+  parkedMs: 7 * 24 * 60 * 60_000,
+  /** How far apart the looks are at what is waited for, should the clock be set meanwhile. */
+  dueLookMs: 60_000,
   idleSandboxMs: 10 * 60_000,
   silenceMs: 10 * 60_000,
   aliveMs: 60_000,

@@ -35,8 +35,11 @@ export async function serveChat(deps: ChatDeps, agent: AgentView, outgoing: Serv
   const ends = [
     tellProgress(deps.signals, agent.id, write),
     deps.signals.on('progress', ({ sessionId, agentId, progress }) => partials.take(sessionId, agentId, progress)),
-    deps.signals.on('session', ({ agentId, state }) => {
-      if (agentId !== agent.id || (state !== 'waiting' && state !== 'starting')) return;
+    deps.signals.on('session', ({ agentId, state, parkedUntil }) => {
+      if (agentId !== agent.id) return;
+      if (state === 'asleep' && parkedUntil !== null)
+        write({ type: 'progress', state: 'parked', detail: parkedUntil, since: deps.now() });
+      if (state !== 'waiting' && state !== 'starting') return;
       write({ type: 'progress', state: state === 'waiting' ? 'queued' : 'starting', detail: null, since: deps.now() });
     }),
     deps.signals.on('settled', ({ eventIds }) => (told = tellSettled(deps.central, agent.id, eventIds, write))),

@@ -111,8 +111,8 @@ export type ChatEvent =
     }
   | {
       type: 'progress';
-      /** `waiting`: the model was asked and has not said anything yet. `writing`: text is coming. */
-      state: 'queued' | 'starting' | 'waiting' | 'thinking' | 'writing' | 'tool' | 'retrying' | 'idle';
+      /** `parked`: it waits for the model's quota until `detail`, an ISO time. `waiting`: the model was asked and has not said anything yet. `writing`: text is coming. */
+      state: 'queued' | 'parked' | 'starting' | 'waiting' | 'thinking' | 'writing' | 'tool' | 'retrying' | 'idle';
       detail: string | null;
       since: string;
     }

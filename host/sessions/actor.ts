@@ -5,18 +5,19 @@
 import type { NewInbound, Receipt } from '@halfdoor/protocol/message';
 import type { SessionState } from '../api/contract.ts';
 import { errorText } from '../log.ts';
+import type { Parked } from '../actions/park.ts';
 import type { Collected } from '../outbound/collect.ts';
 import type { SandboxExit } from '../sandboxes/sandbox.ts';
 import { endRun, notStarted, type Ending } from './after-run.ts';
 import { endingOf, isGentle, type StopReason } from './decide.ts';
 import type { ActorDeps } from './deps.ts';
 import { Mail } from './mail.ts';
+import { parkedWith } from './parked.ts';
 import { Pulse } from './pulse.ts';
 import { Restart } from './restart.ts';
+import { Steps } from './steps.ts';
 import { due, recoverRun, wake, type Due, type LiveRun } from './wake.ts';
 import { Watch } from './watch.ts';
-
-const RETRY_AFTER_ERROR_MS = 1_000;
 
 export class Actor {
   readonly sessionId: string;
@@ -27,6 +28,7 @@ export class Actor {
   readonly #watch: Watch;
   readonly #pulse: Pulse;
   readonly #restart: Restart;
+  readonly #steps: Steps;
   /** Waking dispatches that are not settled. */
   readonly #open = new Set<string>();
   #state: SessionState = 'asleep';
@@ -38,9 +40,10 @@ export class Actor {
   #mustCheck = false;
   #closing = false;
   #granted = false;
-  #working = false;
   #ringed = false;
   #deaths = 0;
+  /** Until when what is open waits for the model's quota; null when it waits for nothing. */
+  #parkedUntil: string | null = null;
 
   constructor(deps: ActorDeps, sessionId: string, agentId: string) {
     this.#deps = deps;
@@ -49,6 +52,15 @@ export class Actor {
     this.#from = { sessionId, agentId };
     this.#watch = new Watch(deps, this.#from, (collected) => this.#onCollected(collected));
     this.#restart = new Restart(deps.clock, () => this.#kick());
+    this.#steps = new Steps({
+      clock: deps.clock,
+      step: () => this.#step(),
+      hasMore: () => this.#hasMore(),
+      onError: (error) => deps.log.error('session failed', { session: sessionId, error: errorText(error) }),
+      onRest: () => {
+        if (this.#state === 'asleep' && !this.#restart.isWaiting) deps.onAsleep(sessionId);
+      },
+    });
     this.#pulse = new Pulse({
       clock: deps.clock,
       isBusy: () => this.#open.size > 0,
@@ -107,23 +119,7 @@ export class Actor {
   }
 
   #kick(): void {
-    if (this.#working) return;
-    this.#working = true;
-    queueMicrotask(() => void this.#work());
-  }
-
-  async #work(): Promise<void> {
-    let failed = false;
-    try {
-      while (await this.#step());
-    } catch (error) {
-      failed = true;
-      this.#deps.log.error('session failed', { session: this.sessionId, error: errorText(error) });
-    }
-    this.#working = false;
-    if (failed) this.#deps.clock.after(RETRY_AFTER_ERROR_MS, () => this.#kick());
-    else if (this.#hasMore()) this.#kick();
-    else if (this.#state === 'asleep' && !this.#restart.isWaiting) this.#deps.onAsleep(this.sessionId);
+    this.#steps.kick();
   }
 
   /** What came in between the last step and here: its kick found the queue still working. */
@@ -181,6 +177,8 @@ export class Actor {
     for (const message of [...(it?.open ?? []), ...this.#mail.messages]) if (message.wakes) this.#open.add(message.id);
     this.#closing ||= it === null || it.ended;
     if (it === null || this.#closing || this.#open.size === 0) return;
+    this.#parkedUntil = await parkedWith(this.#deps, this.sessionId, it);
+    if (this.#parkedUntil !== null) return this.#open.clear();
     this.#stopFor = null;
     try {
       const begin = (run: number): void => this.#watch.begin(run, it.cursor);
@@ -218,11 +216,20 @@ export class Actor {
     this.#stopFor ??= looked.as;
   }
 
-  async #onCollected({ refused, ...committed }: Collected): Promise<void> {
+  async #onCollected({ refused, parked, ...committed }: Collected): Promise<void> {
+    if (parked) this.#park(parked);
     this.#afterCommit(committed);
     if (refused.length === 0) return;
     if (this.#live) this.#mail.refused(refused, this.#deps.now());
     await this.#deps.tellAgent(this.sessionId, this.agentId, refused);
+  }
+
+  /** Central waits for it; nothing is held here meanwhile. */
+  #park({ ids, until }: Parked): void {
+    for (const id of ids) this.#open.delete(id);
+    this.#parkedUntil = until;
+    this.#stopFor ??= 'parked';
+    this.#deps.onParked();
   }
 
   #afterCommit({ settled, heads }: Pick<Collected, 'settled' | 'heads'>): void {
@@ -290,7 +297,8 @@ export class Actor {
   }
 
   #setState(state: SessionState): void {
-    if (this.#state !== state) this.#deps.signals.emit('session', { ...this.#from, state });
+    const parkedUntil = this.#parkedUntil;
+    if (this.#state !== state) this.#deps.signals.emit('session', { ...this.#from, state, parkedUntil });
     this.#state = state;
   }
 }

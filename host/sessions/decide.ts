@@ -4,7 +4,7 @@ import type { Heartbeat } from '@halfdoor/protocol/host';
 import type { SandboxExit } from '../sandboxes/sandbox.ts';
 import type { Ending } from './after-run.ts';
 
-/** Why the host ends a run. The first seven are its own choice, or a person's; the others count against what was worked on. */
+/** Why the host ends a run. The first eight are its own choice, or a person's; the others count against what was worked on. */
 export type StopReason =
   | 'idle'
   | 'evicted'
@@ -13,13 +13,14 @@ export type StopReason =
   | 'revoked'
   | 'shutdown'
   | 'ended'
+  | 'parked'
   | 'lifeless'
   | 'locked'
   | 'hostile-file'
   | 'too-large';
 
 export const isBlameless = (reason: StopReason): boolean =>
-  ['idle', 'evicted', 'stopped', 'renewed', 'revoked', 'shutdown', 'ended'].includes(reason);
+  ['idle', 'evicted', 'stopped', 'renewed', 'revoked', 'shutdown', 'ended', 'parked'].includes(reason);
 
 /** Whether the runner may finish what it is writing: not when it could go on writing where it may not any more. */
 export const isGentle = (reason: StopReason): boolean => isBlameless(reason) && reason !== 'revoked';

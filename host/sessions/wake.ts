@@ -22,6 +22,7 @@ import {
   type Sandbox,
   type SandboxKind,
 } from '../sandboxes/sandbox.ts';
+import { waitingOf, type Waiting } from './parked.ts';
 import { rebuildInbound, type Templates } from './folder.ts';
 import type { RunFolder, RunFolders } from './run-folders.ts';
 
@@ -58,7 +59,14 @@ export type WakeAgent = {
 };
 
 /** `ended`: nothing may wake it. */
-export type Due = { agent: WakeAgent; run: number; cursor: number; ended: boolean; open: NewInbound[] };
+export type Due = {
+  agent: WakeAgent;
+  run: number;
+  cursor: number;
+  ended: boolean;
+  waiting: Waiting | null;
+  open: NewInbound[];
+};
 
 /** Its folder checked and held. */
 type Ready = Due & { folder: RunFolder | null };
@@ -85,7 +93,11 @@ export async function due(deps: WakeDeps, sessionId: string): Promise<Due | null
   if (!row) return null;
   const { run, cursor, ended_at, ...agent } = row;
   const ended = ended_at !== null;
-  return { agent, run, cursor, ended, open: await openDispatches(deps.central.read, sessionId) };
+  const [open, waiting] = [
+    await openDispatches(deps.central.read, sessionId),
+    await waitingOf(deps.central.read, sessionId),
+  ];
+  return { agent, run, cursor, ended, waiting, open };
 }
 
 /** Writes the whole projection and returns the open connection. A lost or broken file is made again. */
