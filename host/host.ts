@@ -84,7 +84,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     reader,
     around: () => lookAround(placesOf(options, ground), options.env),
     openBell: listenBell,
-    openNet: (path, agent) => openNet({ keys, redactor, log: log.scope('net') }, path, agent),
+    openNet: (path, agent, onSilent) =>
+      openNet({ keys, redactor, clock, log: log.scope('net') }, path, agent, onSilent),
     channels: {},
   });
   const { sessions } = parts;

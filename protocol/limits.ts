@@ -32,6 +32,8 @@ export const LIMITS = {
   idleSandboxMs: 10 * 60_000,
   silenceMs: 10 * 60_000,
   aliveMs: 60_000,
+  /** After so long at one piece of work whoever waits is asked whether to go on. */
+  longWorkMs: 4 * 60 * 60_000,
   beatMs: 15_000,
   heartbeatBytes: 4096,
   progressBytes: 4096,

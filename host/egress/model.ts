@@ -10,7 +10,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { LIMITS } from '@halfdoor/protocol/limits';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Redactor } from '../secrets/redact.ts';
 import {
@@ -22,6 +22,7 @@ import {
   type ModelEndpoint,
   type ModelKeys,
 } from './endpoint.ts';
+import { Silence } from './silence.ts';
 import { thinkingOnly, wholeBody } from './thinking-only.ts';
 import { classify, errorBody, type ModelErrorCode } from './model-error.ts';
 
@@ -36,7 +37,14 @@ const ANSWER_BYTES = 32 * 1024 * 1024;
 /** An error's words are waited for so long; its status says enough. */
 const ERROR_BODY_MS = 5_000;
 
-export type ModelDeps = { keys: ModelKeys; redactor: Redactor; log: Log };
+export type ModelDeps = {
+  keys: ModelKeys;
+  redactor: Redactor;
+  log: Log;
+  clock: Clock;
+  /** A request stands open and nothing has come for `LIMITS.silenceMs`; it is ended. */
+  onSilent(): void;
+};
 
 export function serveModel(
   deps: ModelDeps,
@@ -89,15 +97,22 @@ async function forward(
   }
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const headers = { ...pick(incoming.headers, REQUEST_HEADERS), ...keyHeaders(api, key) };
-  const upstream = send(url, { method: 'POST', headers, timeout: LIMITS.silenceMs });
-  upstream.on('timeout', () => upstream.destroy(new Error('silent for too long')));
+  const upstream = send(url, { method: 'POST', headers });
+  const silence = new Silence(deps.clock, () => {
+    upstream.destroy(new Error('silent for too long'));
+    deps.onSilent();
+  });
   upstream.on('error', (error) => {
     deps.log.warn('model endpoint', { host: url.host, error: error.message });
     refuse(outgoing, 502, 'endpoint_unreachable');
   });
-  upstream.on('response', (answer) => relay(deps, endpoint, answer, outgoing));
+  upstream.on('response', (answer) => {
+    answer.on('data', () => silence.heard());
+    relay(deps, endpoint, answer, outgoing);
+  });
   // It may end without a word of error, as when it answers with another protocol (101).
   upstream.on('close', () => {
+    silence.over();
     if (!outgoing.headersSent) refuse(outgoing, 502, 'endpoint_unreachable');
   });
   outgoing.on('close', () => upstream.destroy());

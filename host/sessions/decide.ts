@@ -15,6 +15,9 @@ export type StopReason =
   | 'ended'
   | 'parked'
   | 'lifeless'
+  | 'unready'
+  | 'unheeded'
+  | 'silent'
   | 'locked'
   | 'hostile-file'
   | 'too-large';
@@ -61,6 +64,9 @@ export function restartDelayMs(deaths: number): number {
 
 /** Whether a run shows no sign of life: its beat has stood still through a minute of looking. */
 export const isLifeless = (silentMs: number): boolean => silentMs > LIMITS.aliveMs;
+
+/** Whether a run goes on with what a person has told it to stop. */
+export const isUnheeded = (waitedMs: number): boolean => waitedMs > LIMITS.stopGraceMs;
 
 /** How long to wait before looking again without a ring, in milliseconds. */
 export const pollDelayMs = (busy: boolean): number => (busy ? LIMITS.bellPollMs : LIMITS.bellPollIdleMs);

@@ -54,7 +54,7 @@ export class Sessions {
 
   /** What this agent is made of has changed: its next runs have it, and none of its messages is lost by that. */
   renew(agentId: string): void {
-    for (const actor of this.#actors.values()) if (actor.agentId === agentId) actor.renew('renewed');
+    for (const actor of this.#actors.values()) if (actor.from.agentId === agentId) actor.renew('renewed');
     void this.#due.free(agentId);
   }
 

@@ -23,6 +23,8 @@ function busy(): { look(): void; set(ms: number): void; beat(): void; ended: Sto
   const pulse = new Pulse({
     clock,
     isBusy: () => true,
+    isHeeded: () => true,
+    tooLong: () => undefined,
     beat: () => beat,
     look: () => undefined,
     end: (reason) => ended.push(reason),

@@ -253,8 +253,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'host/sessions/actor.ts',
-        from: 'it === null || recoverRun(this.#deps, this.sessionId, it)',
-        to: 'it === null || run >= 0',
+        from: 'takeBack(this.#deps, this.from, this.#due, () => this.#isOver)',
+        to: 'Promise.resolve(true)',
       },
     ],
   },

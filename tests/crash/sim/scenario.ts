@@ -22,7 +22,7 @@ export const SCRIPTS = [
 ] as const;
 export type Script = (typeof SCRIPTS)[number];
 /** Where most can go wrong. */
-const OFTEN = ['slow', 'says-first', 'says-first', 'to-both', 'to-both'] as const;
+const OFTEN = ['quota', 'quota', 'slow', 'says-first', 'says-first', 'to-both', 'to-both'] as const;
 
 export type Op =
   | { op: 'send'; agent: number; script: Script }
@@ -105,11 +105,11 @@ const WEIGHTS: Record<StoryStep, number> = {
   'start-run': 4,
   'settle-dead': 5,
   collect: 7,
-  park: 14,
+  park: 30,
   receipt: 5,
   'end-session': 18,
   'take-over': 6,
-  continuation: 8,
+  continuation: 10,
   say: 20,
   settle: 11,
   'prune-outbound': 14,
