@@ -9,6 +9,7 @@ export const DURABLE_STEPS = [
   'agent-folder', // its instructions, before the row that counts on them
   'secrets-key', // the file that opens kept secrets
   'secret', // a kept secret, sealed
+  'channel', // channels, who may speak through them, and which agent listens where
   'session-folder', // the folder and both files, before the row that names them
   'accept', // event and frozen dispatches
   'enqueue', // messages_in and waiting projections

@@ -6,6 +6,7 @@ import { Killed, never, type Life } from './life.ts';
 const BESIDE = [
   'secrets-key',
   'secret',
+  'channel',
   'folder',
   'dead-letter',
   'forget',
