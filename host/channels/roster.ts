@@ -75,6 +75,10 @@ export class Roster {
     await entry?.channel?.close();
   }
 
+  get size(): number {
+    return this.#entries.size;
+  }
+
   views(): ChannelView[] {
     return [...this.#entries].map(([name, entry]) => {
       const status = entry.channel === null ? entry.status : entry.channel.status();
