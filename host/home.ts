@@ -18,6 +18,8 @@ export type Home = {
   log: string;
   templates: string;
   agents: string;
+  /** Files that came in through a channel and were not accepted yet; emptied when the host starts. */
+  spool: string;
   sessions: string;
   /** out/ folders of all sessions, so that the reader process can be given these and nothing else. */
   out: string;
@@ -41,6 +43,7 @@ export function homeAt(root: string): Home {
     log: join(root, 'host.log'),
     templates: join(root, 'templates'),
     agents: join(root, 'agents'),
+    spool: join(root, 'spool'),
     sessions: join(root, 'sessions'),
     out: join(root, 'out'),
   };

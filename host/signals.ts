@@ -6,7 +6,7 @@ import type { SessionState } from './api/contract.ts';
 export type SignalMap = {
   /** Events whose dispatches were settled, after the commit. */
   settled: [{ eventIds: string[] }];
-  session: [{ sessionId: string; agentId: string; state: SessionState; parkedUntil: string | null }];
+  session: [{ sessionId: string; agentId: string; state: SessionState; parkedUntil?: string | null }];
   /** Something went into a session, came out of it, or arrived. */
   traffic: [{ sessionId: string }];
   /** An agent is gone, with its chat. */

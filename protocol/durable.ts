@@ -9,6 +9,7 @@ export const DURABLE_STEPS = [
   'agent-folder', // its instructions, before the row that counts on them
   'secrets-key', // the file that opens kept secrets
   'secret', // a kept secret, sealed
+  'channel', // channels, who may speak through them, and which agent listens where
   'session-folder', // the folder and both files, before the row that names them
   'accept', // event and frozen dispatches
   'enqueue', // messages_in and waiting projections
@@ -17,6 +18,7 @@ export const DURABLE_STEPS = [
   'collect', // deliveries, dispatch states and cursor
   'park', // messages that wait for a quota behind others, and the end of their wait
   'receipt', // what the platform said, and `sending` of the next head
+  'preview', // a message that shows how far a reply is, until it is taken away
   'folder', // which folders may be given to sessions, and which session works on which
   'end-session', // a clean start, and folders that are no longer needed
   'take-over', // runner: this run owns outbound.db from here on

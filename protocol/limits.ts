@@ -23,6 +23,8 @@ export const LIMITS = {
   toolOutputBytes: 64 * 1024,
   messageTries: 3,
   deliveryTries: 6,
+  /** A platform that asks to be left alone for longer is asked again after this. */
+  retryAfterMs: 60 * 60_000,
   /** How long a message waits for a quota: where nobody says until when, at most at a time, and in all. */
   parkUnsaidMs: 15 * 60_000,
   parkMs: 24 * 60 * 60_000,

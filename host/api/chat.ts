@@ -37,7 +37,7 @@ export async function serveChat(deps: ChatDeps, agent: AgentView, outgoing: Serv
     deps.signals.on('progress', ({ sessionId, agentId, progress }) => partials.take(sessionId, agentId, progress)),
     deps.signals.on('session', ({ agentId, state, parkedUntil }) => {
       if (agentId !== agent.id) return;
-      if (state === 'asleep' && parkedUntil !== null)
+      if (state === 'asleep' && parkedUntil)
         write({ type: 'progress', state: 'parked', detail: parkedUntil, since: deps.now() });
       if (state !== 'waiting' && state !== 'starting') return;
       write({ type: 'progress', state: state === 'waiting' ? 'queued' : 'starting', detail: null, since: deps.now() });

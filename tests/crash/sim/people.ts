@@ -1,5 +1,5 @@
 /** What people send, once each, until it is acknowledged; and what must come of it. */
-import type { Incoming } from '../../../host/inbound/normalise.ts';
+import type { Incoming } from '../../../host/channels/channel-host.ts';
 import type { Script } from './scenario.ts';
 
 export type Place = 'terminal' | 'post' | 'mail';

@@ -70,7 +70,7 @@ export async function openSimHost(deps: HostDeps): Promise<Parts> {
     program: { bun: '', folder: '', entry: '' },
     reader,
     around: nothingAround,
-    channels,
+    channel: (name) => channels[name],
     openBell,
     openNet: (path) => openBell(path, () => {}),
   });
