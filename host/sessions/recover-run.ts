@@ -9,6 +9,7 @@ import { errorText } from '../log.ts';
 import { tellOpen } from '../outbound/tell-open.ts';
 import type { CollectedFrom } from '../outbound/settle.ts';
 import type { ActorDeps } from './deps.ts';
+import type { Trouble } from './watch.ts';
 import { numberRun, specOf, type Due } from './wake.ts';
 
 /** `in-vain`: it had to be killed, as a file can hold a trigger that never ends. */
@@ -16,16 +17,27 @@ type Recovery = { is: 'done' | 'in-vain' } | { is: 'not-started'; why: string };
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 60_000;
+const LOCKED_TEXT =
+  'Your message waits: something outside Halfdoor holds the session file outbound.db locked, so that what the agent wrote ' +
+  'cannot be read. It goes on once that lets go; a backup or a database viewer does such a thing.';
 /** Past this many starts that failed people are told. */
 const QUIET_TRIES = 3;
 
+/** What a last look does about a file it cannot read. `isOver`: nobody waits for this session any more. */
+export function troubleOf(deps: ActorDeps, from: CollectedFrom, it: Due | null, isOver: () => boolean): Trouble {
+  let told = false;
+  return {
+    recover: () => takeBack(deps, from, it, isOver),
+    locked: async () => {
+      if (!told) await tellOpen(deps, from, 'locked', LOCKED_TEXT);
+      told = true;
+      return !isOver();
+    },
+  };
+}
+
 /** Resolves when it is gone; false when it was in vain. `isOver` ends the waiting for one that cannot start. */
-export async function takeBack(
-  deps: ActorDeps,
-  from: CollectedFrom,
-  it: Due | null,
-  isOver: () => boolean,
-): Promise<boolean> {
+async function takeBack(deps: ActorDeps, from: CollectedFrom, it: Due | null, isOver: () => boolean): Promise<boolean> {
   if (it === null) return true;
   for (let n = 1; !isOver(); n++) {
     const recovery = await recoverRun(deps, from.sessionId, it);

@@ -252,9 +252,9 @@ export const mutants: readonly Mutant[] = [
     row: 'after an exit',
     edits: [
       {
-        file: 'host/sessions/actor.ts',
-        from: 'takeBack(this.#deps, this.from, this.#due, () => this.#isOver)',
-        to: 'Promise.resolve(true)',
+        file: 'host/sessions/recover-run.ts',
+        from: 'recover: () => takeBack(deps, from, it, isOver)',
+        to: 'recover: () => Promise.resolve(true)',
       },
     ],
   },
