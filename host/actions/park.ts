@@ -21,16 +21,13 @@ const REASON_CHARS = 500;
 /** Again at once would be again and again: a time that is past counts as this far away. */
 const SOONEST_MS = 1_000;
 
-/**
- * When to try again, or null when it has waited long enough. Where nobody says, the wait is as long as all waits before
- * it together.
- */
+/** When to try again, or null when it has waited long enough. */
 export function parkUntil(now: Date, since: Date, resetsAt: string | null): Date | null {
   const nowMs = now.getTime();
   const waitedMs = Math.max(0, nowMs - since.getTime());
   if (waitedMs >= LIMITS.parkedMs) return null;
   const said = resetsAt === null ? Number.NaN : Date.parse(resetsAt) - nowMs;
-  const waitMs = Number.isNaN(said) ? Math.max(LIMITS.parkUnsaidMs, waitedMs) : Math.max(SOONEST_MS, said);
+  const waitMs = Number.isNaN(said) ? LIMITS.parkUnsaidMs : Math.max(SOONEST_MS, said);
   return new Date(nowMs + Math.min(waitMs, LIMITS.parkMs));
 }
 

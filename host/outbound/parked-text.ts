@@ -1,5 +1,7 @@
 /** What a person is told whose message waits for the model's quota. */
 
+import { LIMITS } from '@halfdoor/protocol/limits';
+
 /** A time as a clock on the wall there shows it; with its date when that is another day than `now`. */
 export function clockTime(at: Date, now: Date): string {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
@@ -16,5 +18,5 @@ export function parkedText(it: { agent: string; until: Date; now: Date; said: bo
   const back = `/stop takes ${it.count === 1 ? 'it' : 'them'} back.`;
   if (it.said) return `The model's quota is used up until ${at}. ${waits} answered then. ${back} ${other}`;
   const why = `The model's quota is used up, and it does not say until when.`;
-  return `${why} ${waits} tried again at ${at}, and later if need be. ${back} ${other}`;
+  return `${why} ${waits} tried again at ${at} and every ${LIMITS.parkUnsaidMs / 60_000} minutes after that. ${back} ${other}`;
 }

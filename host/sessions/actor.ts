@@ -66,7 +66,7 @@ export class Actor {
       hasMore: () => this.#hasMore(),
       onError: (error) => deps.log.error('session failed', { session: sessionId, error: errorText(error) }),
       onRest: () => {
-        if (this.#state === 'asleep' && !this.#restart.isWaiting) deps.onAsleep(sessionId);
+        if (this.#state === 'asleep' && !this.#restart.isWaiting) deps.onAsleep(sessionId, this);
       },
     });
     this.#pulse = new Pulse({

@@ -14,6 +14,6 @@ export type ActorDeps = WakeDeps &
     tellAgent(sessionId: string, agentId: string, refused: { seq: number; text: string }[]): Promise<void>;
     /** Something waits for a time that stands in central. */
     onParked(): void;
-    /** The session is asleep and has nothing to do: the registry forgets the actor. */
-    onAsleep(sessionId: string): void;
+    /** The session is asleep and has nothing to do: the registry forgets `actor`, if it has not done so before. */
+    onAsleep(sessionId: string, actor: object): void;
   };

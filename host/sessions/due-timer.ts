@@ -19,7 +19,7 @@ type Deps = {
 const FIRST_DUE = compiled((db) =>
   db
     .selectFrom('dispatches')
-    .select('due_at as dueAt')
+    .select(['due_at as dueAt', 'parked_at as parkedAt'])
     .where('state', '=', 'open')
     .where('due_at', 'is not', null)
     .orderBy('due_at')
@@ -43,6 +43,12 @@ const FREE = compiled((db, it: { agentId: string }) =>
     .where('due_at', 'is not', null)
     .returning(['session_id', 'agent_id']),
 );
+
+/** Set back before the host was started, the clock would have it wait for hours more: never longer than it was to. */
+function leftOf(dueAt: string, parkedAt: string | null, now: Date): number {
+  const left = Date.parse(dueAt) - now.getTime();
+  return parkedAt === null ? left : Math.min(left, Date.parse(dueAt) - Date.parse(parkedAt));
+}
 
 export class DueTimer {
   readonly #deps: Deps;
@@ -80,7 +86,7 @@ export class DueTimer {
       this.#waiting = null;
       return;
     }
-    const byClock = Date.parse(dueAt) - this.#deps.clock.now().getTime();
+    const byClock = leftOf(dueAt, first?.parkedAt ?? null, this.#deps.clock.now());
     const left = this.#waiting?.dueAt === dueAt ? Math.min(this.#waiting.leftMs, byClock) : byClock;
     this.#waiting = { dueAt, leftMs: left };
     if (left > 0) this.#after(Math.min(left, LIMITS.dueLookMs));

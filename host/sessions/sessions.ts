@@ -24,7 +24,7 @@ export class Sessions {
   constructor(deps: SessionsDeps) {
     const slots = new Slots(LIMITS.awakeSandboxes, () => this.#evictIdle());
     const onParked = (): void => void this.#due.look();
-    this.#deps = { ...deps, slots, onParked, onAsleep: (sessionId) => this.#onAsleep(sessionId) };
+    this.#deps = { ...deps, slots, onParked, onAsleep: (id, actor) => this.#onAsleep(id, actor) };
     this.#due = new DueTimer({ ...deps, wake: (sessionId, agentId) => this.#actor(sessionId, agentId).revive(false) });
   }
 
@@ -156,7 +156,9 @@ export class Sessions {
     return actor;
   }
 
-  #onAsleep(sessionId: string): void {
+  /** One that was forgotten may still be rung, and comes to rest once more: by then another may stand in its place. */
+  #onAsleep(sessionId: string, actor: object): void {
+    if (this.#actors.get(sessionId) !== actor) return;
     this.#actors.delete(sessionId);
     const waiting = this.#ended.get(sessionId);
     this.#ended.delete(sessionId);

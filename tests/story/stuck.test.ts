@@ -80,7 +80,8 @@ for (const file of ['in/inbound.db', 'out/outbound.db']) {
     await appears(join(folder, 'work'), 'held');
     const second = await world.send('a', '@reply two');
     for (const id of [first, second]) assert.equal((await world.settled(id, 120_000)).status, 'answered');
-    assert.deepEqual(await triesOf(world, first), ['run 1 ended on it: locked (try 1)']);
+    // A runner that wants to read meets the host's attempts to write, and gives up after five seconds too.
+    assert.match((await triesOf(world, first)).join('\n'), /^run 1 ended on it: (locked|exit 1) \(try 1\)$/);
   });
 }
 

@@ -213,7 +213,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'host/outbound/deliver.ts',
-        from: 'if (waitMs > 0) this.#again(address, waitMs);\n      else await',
+        from: `if (waitMs > 0) this.#again(address, Math.min(waitMs, LIMITS.retryAfterMs), dueAt ?? '');
+      else await`,
         to: 'if (waitMs <= 0) await',
       },
     ],

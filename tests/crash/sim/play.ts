@@ -14,6 +14,7 @@ export type Played = { violations: string[]; trace: string[]; messages: number }
 const MAX_STEPS = 60_000;
 /** Deliveries are tried for ten minutes, and an idle sandbox lives for ten. */
 const MAX_MS = 3 * 3_600_000;
+const HOUR_MS = 3_600_000;
 const LOOK_EVERY = 25;
 /** Numbers of messages that the story does not name. */
 const OUT_OF_TURN = 100_000;
@@ -144,6 +145,8 @@ class Play {
         return world.linger([...world.runs][0]);
       case 'restart':
         return world.restart(false);
+      case 'set-clock':
+        return world.scheduler.setWall(it.hours * HOUR_MS);
       case 'lose-inbound':
         return world.loseInbound(agentOf(it.agent));
     }

@@ -33,6 +33,8 @@ export type Op =
   /** A run that is reported gone and still writes for a moment. */
   | { op: 'linger' }
   | { op: 'restart' }
+  /** Somebody sets the clock of the host by so many hours. */
+  | { op: 'set-clock'; hours: number }
   | { op: 'lose-inbound'; agent: number };
 
 /** How likely it is that something outside goes wrong, in percent. */
@@ -90,21 +92,25 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant({ op: 'linger' as const }) },
   { weight: 1, arbitrary: fc.constant({ op: 'restart' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ op: fc.constant('set-clock' as const), hours: fc.integer({ min: -5, max: 5 }) }),
+  },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('lose-inbound' as const), agent }) },
 );
 
 /** How often a step is chosen: what comes seldom is chosen more often, what happens in every start less. */
 const WEIGHTS: Record<StoryStep, number> = {
-  migrate: 4,
-  template: 4,
-  agent: 4,
+  migrate: 5,
+  template: 5,
+  agent: 5,
   'agent-folder': 5,
   'session-folder': 5,
   accept: 5,
   enqueue: 5,
-  'start-run': 4,
-  'settle-dead': 5,
-  collect: 7,
+  'start-run': 6,
+  'settle-dead': 6,
+  collect: 8,
   park: 30,
   receipt: 5,
   'end-session': 18,
