@@ -1,14 +1,14 @@
 /** Runs that do not end by themselves and do not go on either: each is ended, told by name, and the session goes on. */
 // needs: userns
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { watch } from 'node:fs/promises';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { MessageView } from '../../host/api/contract.ts';
 import type { TraceView } from '../../host/api/operator-contract.ts';
 import { openModelEndpoint, type Answer } from '../fakes/model-endpoint.ts';
+import { appears } from '../world/appears.ts';
 import { openSteered, openWorld, type World } from '../world/host.ts';
 import { distPath } from '../world/programs.ts';
 
@@ -83,12 +83,6 @@ for (const file of ['in/inbound.db', 'out/outbound.db']) {
     // A runner that wants to read meets the host's attempts to write, and gives up after five seconds too.
     assert.match((await triesOf(world, first)).join('\n'), /^run 1 ended on it: (locked|exit 1) \(try 1\)$/);
   });
-}
-
-async function appears(folder: string, name: string): Promise<void> {
-  const changes = watch(folder);
-  if (existsSync(join(folder, name))) return;
-  for await (const { filename } of changes) if (filename === name) return;
 }
 
 const isTool = (it: { type: string; state?: string }): boolean => it.type === 'progress' && it.state === 'tool';
