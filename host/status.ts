@@ -108,6 +108,7 @@ export async function describeAgent(
     .executeTakeFirstOrThrow();
   const thinks = agent.model ? `${agent.provider}, ${agent.model}` : agent.provider;
   const parked = await waitsForQuota(db, agentId, now);
-  const waits = place === null ? parked : `, number ${place} in the queue for a sandbox`;
+  const waits =
+    place === null ? parked : `, number ${place} of ${sessions.counts().waiting} in the queue for a sandbox`;
   return `${agent.name} (${thinks}, ${agent.sandbox}): ${state}${waits}; ${open.n} message${open.n === 1 ? '' : 's'} open.`;
 }

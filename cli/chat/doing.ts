@@ -22,7 +22,7 @@ export function doingOf({ state, detail, since }: Progress, nowMs: number): Doin
 function wordsFor(state: Exclude<Progress['state'], 'idle' | 'writing'>, detail: string | null): string {
   switch (state) {
     case 'queued':
-      return 'waiting for a free place';
+      return `waiting for a free place${detail === null ? '' : `, number ${detail} in the queue`}`;
     case 'parked':
       return `waiting for the model's quota${detail === null ? '' : ` until ${clockOf(detail)}`}`;
     case 'starting':

@@ -40,7 +40,7 @@ export function troubleOf(deps: ActorDeps, from: CollectedFrom, it: Due | null, 
 async function takeBack(deps: ActorDeps, from: CollectedFrom, it: Due | null, isOver: () => boolean): Promise<boolean> {
   if (it === null) return true;
   for (let n = 1; !isOver(); n++) {
-    const recovery = await recoverRun(deps, from.sessionId, it);
+    const recovery = await recoverOnce(deps, from.sessionId, it);
     if (recovery.is !== 'not-started') return recovery.is === 'done';
     if (n === QUIET_TRIES) await tellWaiting(deps, from, recovery.why);
     const waitMs = Math.min(FIRST_WAIT_MS * 2 ** (n - 1), LONGEST_WAIT_MS);
@@ -49,8 +49,22 @@ async function takeBack(deps: ActorDeps, from: CollectedFrom, it: Due | null, is
   return true;
 }
 
-async function recoverRun(deps: ActorDeps, sessionId: string, it: Due): Promise<Recovery> {
+async function recoverOnce(deps: ActorDeps, sessionId: string, it: Due): Promise<Recovery> {
   const run = await numberRun(deps, sessionId);
+  const recovery = await recoverRun(deps, sessionId, it, run);
+  const ending = `recovery, ${recovery.is}`;
+  await deps.central.commit('settle-dead', (tx) =>
+    tx
+      .updateTable('runs')
+      .set({ ended_at: deps.now(), ending })
+      .where('session_id', '=', sessionId)
+      .where('run', '=', run)
+      .execute(),
+  );
+  return recovery;
+}
+
+async function recoverRun(deps: ActorDeps, sessionId: string, it: Due, run: number): Promise<Recovery> {
   mkdirSync(socketFolder(deps.runDir, sessionId), { recursive: true, mode: 0o700 });
   try {
     const spec = specOf(deps, sessionId, { ...it, folder: null }, run, true);

@@ -22,7 +22,11 @@ export class Sessions {
   #closing: (() => void) | null = null;
 
   constructor(deps: SessionsDeps) {
-    const slots = new Slots(LIMITS.awakeSandboxes, () => this.#evictIdle());
+    const slots = new Slots(
+      LIMITS.awakeSandboxes,
+      () => this.#evictIdle(),
+      (waiting) => this.#tellPlaces(waiting),
+    );
     const onParked = (): void => void this.#due.look();
     this.#deps = { ...deps, slots, onParked, onAsleep: (id, actor) => this.#onAsleep(id, actor) };
     this.#due = new DueTimer({ ...deps, wake: (sessionId, agentId) => this.#actor(sessionId, agentId).revive(false) });
@@ -182,6 +186,13 @@ export class Sessions {
       .catch((error: unknown) =>
         this.#deps.log.warn('session end not noted', { session: sessionId, error: errorText(error) }),
       );
+  }
+
+  #tellPlaces(waiting: readonly string[]): void {
+    for (const [at, sessionId] of waiting.entries()) {
+      const actor = this.#actors.get(sessionId);
+      if (actor) this.#deps.signals.emit('place', { ...actor.from, n: at + 1, of: waiting.length });
+    }
   }
 
   /** Of those that are awake with nothing to do, the one that has been so for longest gives its slot away. */

@@ -10,7 +10,7 @@ import type { TraceView } from '../../host/api/operator-contract.ts';
 import { openModelEndpoint, type Answer } from '../fakes/model-endpoint.ts';
 import { appears } from '../world/appears.ts';
 import { openSteered, openWorld, type World } from '../world/host.ts';
-import { distPath } from '../world/programs.ts';
+import { bunPath, distPath } from '../world/programs.ts';
 
 /** A runner of its own, which the test can put another program in the place of. */
 function ownDist(t: TestContext): { dist: string; replace(text: string): void; mend(): void } {
@@ -98,6 +98,53 @@ db.exec(inbound ? 'begin; select * from meta' : 'begin exclusive');
 writeFileSync('/s/work/held', '');
 setInterval(() => db.query('select * from meta').all(), 50);
 `;
+
+/** Leaves a transaction half written, and once it is told to, kills the runner and itself; the second time it does nothing. */
+const CUT_OFF = `
+import { Database } from 'bun:sqlite';
+import { existsSync, writeFileSync } from 'node:fs';
+if (existsSync('held')) process.exit(0);
+const db = new Database('../out/outbound.db');
+for (const mode of ['exclusive', 'normal'])
+  db.exec(\`pragma locking_mode = \${mode}; pragma journal_mode = persist; select count(*) from sqlite_schema\`);
+db.exec('begin immediate; update meta set seq_high = 4711');
+const insert = db.prepare('insert into session_state values (?, ?)');
+insert.run('half', 'x'.repeat(8 * 1024 * 1024));
+globalThis.kept = [db, insert]; // collected, they would end the transaction
+writeFileSync('held', '');
+setInterval(() => {
+  if (!existsSync('go')) return;
+  process.kill(Number(process.argv[2]), 'SIGKILL');
+  process.kill(process.pid, 'SIGKILL');
+}, 20);
+`;
+
+test('what was cut off cannot be taken back as no sandbox starts: nothing is decided, the person is told, then it goes on', async (t) => {
+  const { dist, mend } = ownDist(t);
+  const world = await openWorld(t, { HALFDOOR_DIST: dist });
+  await world.createAgent({ name: 'a' });
+  await world.reply('a', '@reply warm');
+  const { folder } = await world.session('a');
+  const work = join(folder, 'work');
+  writeFileSync(join(work, 'cut.ts'), CUT_OFF);
+  const chat = world.chat('a');
+  const id = await world.send('a', `@shell ${bunPath()} cut.ts $PPID\n@reply done`);
+  await appears(work, 'held');
+  rmSync(join(dist, 'runner.js'));
+  writeFileSync(join(work, 'go'), '');
+  const text = await chat.until(
+    (events) => events.flatMap((it) => (it.type === 'message' && it.notice ? it.text : []))[0],
+  );
+  assert.match(
+    text,
+    /^Your message waits: a run was cut off.*does not start: there is no runner at .*\.\/halfdoor status/,
+  );
+  assert.deepEqual(await triesOf(world, id), []);
+  mend();
+  assert.match((await world.settled(id)).replies.at(-1)?.text ?? '', /done/);
+  assert.deepEqual(await triesOf(world, id), ['run 1 ended on it: signal SIGKILL (try 1)']);
+  chat.close();
+});
 
 test('a run that does not heed /stop is ended after five seconds, and the stop is carried out', async (t) => {
   const world = await openWorld(t);
