@@ -24,11 +24,14 @@ import {
 } from './endpoint.ts';
 import { Silence } from './silence.ts';
 import { thinkingOnly, wholeBody } from './thinking-only.ts';
-import { classify, errorBody, type ModelErrorCode } from './model-error.ts';
+import { classify, classifyWait, errorBody, type ErrorDetail, type ModelErrorCode } from './model-error.ts';
+import { resetsAt } from './resets-at.ts';
 
 /** Headers of the caller that go on; everything else, credentials first, stays behind. */
 const REQUEST_HEADERS = ['content-type', 'accept', 'anthropic-version', 'anthropic-beta', 'user-agent'];
 const RESPONSE_HEADERS = ['content-type', 'cache-control', 'retry-after', 'request-id', 'x-request-id'];
+/** What ends by waiting. */
+const WAITS: readonly ModelErrorCode[] = ['insufficient_quota', 'rate_limit_error', 'overloaded_error'];
 const ERROR_BODY_BYTES = 16 * 1024;
 const SAID_CHARS = 500;
 /** Twice what a provider of ours keeps of a conversation; it is read whole, by a host that others wait for. */
@@ -61,7 +64,7 @@ export function serveModel(
   void forward(deps, endpoint, key.value, incoming, outgoing);
 }
 
-type More = { message?: string; retryAfter?: string | undefined };
+type More = ErrorDetail & { retryAfter?: string | undefined };
 
 function refuse(outgoing: ServerResponse, status: number, code: ModelErrorCode, more: More = {}): void {
   if (outgoing.headersSent) {
@@ -72,7 +75,7 @@ function refuse(outgoing: ServerResponse, status: number, code: ModelErrorCode, 
     'content-type': 'application/json',
     ...(more.retryAfter ? { 'retry-after': more.retryAfter } : {}),
   });
-  outgoing.end(errorBody(code, more.message));
+  outgoing.end(errorBody(code, more));
 }
 
 function pick(headers: IncomingHttpHeaders, names: readonly string[]): OutgoingHttpHeaders {
@@ -133,11 +136,15 @@ function relay(deps: ModelDeps, endpoint: ModelEndpoint, answer: IncomingMessage
     clearTimeout(timer);
     if (outgoing.headersSent) return;
     const body = Buffer.concat(chunks).toString('utf8').slice(0, ERROR_BODY_BYTES);
-    const code = classify(status, body);
+    const now = deps.clock.now();
+    const resets = resetsAt(answer.headers, now);
+    const code = classifyWait(classify(status, body), resets, now);
     const { host } = new URL(endpoint.baseUrl);
     deps.log.warn('model endpoint', { host, status, code, said: deps.redactor.beginning(body, SAID_CHARS) });
     const message = code === 'authentication_error' ? { message: refusedKey(endpoint) } : {};
-    refuse(outgoing, status >= 400 ? status : 502, code, { ...message, retryAfter: answer.headers['retry-after'] });
+    const waits = WAITS.includes(code) ? { resetsAt: resets, now } : {};
+    const retryAfter = answer.headers['retry-after'];
+    refuse(outgoing, status >= 400 ? status : 502, code, { ...message, ...waits, retryAfter });
   };
   const timer = setTimeout(told, ERROR_BODY_MS);
   atMost(ERROR_BODY_BYTES, answer, told);

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { MessageView } from '../../host/api/contract.ts';
 import type { TraceView } from '../../host/api/operator-contract.ts';
+import { openModelEndpoint, type Answer, type Api } from '../fakes/model-endpoint.ts';
 import { openWorld, type Chat, type World } from '../world/host.ts';
 
 const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
@@ -118,6 +119,45 @@ test('a time that nobody would wait for is cut to a day, and one that is past is
   assert.equal(replies[0]?.text, 'one');
   chat.close();
 });
+
+const USED_UP: { api: Api; status: number; body: object; headers: Record<string, string> }[] = [
+  {
+    api: 'anthropic',
+    status: 429,
+    body: { type: 'error', error: { type: 'rate_limit_error', message: 'org secret-org is over its limit' } },
+    headers: { 'retry-after': '7200' },
+  },
+  {
+    api: 'openai',
+    status: 429,
+    body: { error: { type: 'tokens', code: 'rate_limit_exceeded', message: 'org secret-org is over its limit' } },
+    headers: { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '2h0m0s' },
+  },
+];
+for (const { api, ...refusal } of USED_UP) {
+  test(`${api}: an endpoint that refuses for two hours, as its headers say: the message waits for it`, async (t) => {
+    const answers: Answer[] = [refusal, { text: '<message to="terminal">after all</message>' }];
+    const endpoint = await openModelEndpoint(api, answers);
+    t.after(() => endpoint.close());
+    const world = await openWorld(t, { ANTHROPIC_API_KEY: 'key-a', OPENAI_API_KEY: 'key-o' });
+    const { baseUrl } = endpoint;
+    await world.createAgent({ name: 'a', provider: 'direct', model: 'm', baseUrl, api });
+    const chat = world.chat('a');
+    const id = await world.send('a', 'hello');
+    await parked(chat);
+    const left = Date.parse(dueOf(world).due_at) - Date.now();
+    assert.ok(left > HOUR_MS && left <= 2 * HOUR_MS, `${left}`);
+    const text = await chat.until(() => notices(chat)[0]);
+    assert.match(text, /^The model's quota is used up until /);
+    assert.ok(!text.includes('secret-org'));
+    await world.end('SIGTERM');
+    chat.close();
+    setDue(world, inMs(0));
+    await world.start();
+    assert.equal((await world.settled(id)).replies[0]?.text, 'after all');
+    assert.equal(endpoint.asked.length, 2);
+  });
+}
 
 function dueOf(world: World): { due_at: string } {
   const central = new DatabaseSync(join(world.home, 'central.db'), { readOnly: true, timeout: 5_000 });
