@@ -37,7 +37,7 @@ const RELEASE = compiled((db, it: { dueAt: string }) =>
 const FREE = compiled((db, it: { agentId: string }) =>
   db
     .updateTable('dispatches')
-    .set({ due_at: null, parked_at: null })
+    .set({ due_at: null })
     .where('agent_id', '=', it.agentId)
     .where('state', '=', 'open')
     .where('due_at', 'is not', null)
