@@ -11,9 +11,9 @@ import { World } from './world.ts';
 export type Played = { violations: string[]; trace: string[]; messages: number };
 
 /** Far more than any story needs: past it, something goes round in circles. */
-const MAX_STEPS = 60_000;
+const MAX_STEPS = 150_000;
 /** Deliveries are tried for ten minutes, and an idle sandbox lives for ten. */
-const MAX_MS = 3 * 3_600_000;
+const MAX_MS = 6 * 3_600_000;
 const HOUR_MS = 3_600_000;
 const LOOK_EVERY = 25;
 /** Numbers of messages that the story does not name. */

@@ -20,7 +20,8 @@ export const SCRIPTS = [
   'unaddressed',
   'unknown-destination',
 ] as const;
-export type Script = (typeof SCRIPTS)[number];
+/** `hours` takes too long to be told at random. */
+export type Script = (typeof SCRIPTS)[number] | 'hours';
 /** Where most can go wrong. */
 const OFTEN = ['quota', 'quota', 'slow', 'says-first', 'says-first', 'to-both', 'to-both'] as const;
 
