@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../cli/failure.ts';
+import { closeInherited } from '../cli/host-process.ts';
 import { makeChecks, runCheck } from './checks/checks.ts';
 import { resultLines, whatFailed } from './checks/failed.ts';
 import { needsOf, PROBES, ROOT_HOW } from './checks/needs.ts';
@@ -110,6 +111,8 @@ async function main(words: readonly string[]): Promise<void> {
   const pattern = words.find((word) => !word.startsWith('-'));
   const { HALFDOOR_BUN: bun } = process.env;
   if (!bun) throw new Failure('HALFDOOR_BUN is not set', 'Run ./halfdoor test.', 2);
+  // Node hands on what it inherited, and a test must not pass or fail by what its caller left open.
+  closeInherited();
   const end = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort());
   const user = makeTestUser(root, bun, uid, process.env);
