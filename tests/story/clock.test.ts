@@ -1,6 +1,7 @@
 /** Somebody sets the host's clock, by hours: nothing is ended for it, nothing is forgotten by it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { held, letGo } from '../world/held.ts';
 import { openSteered, type Chat } from '../world/host.ts';
 
 const HOUR_MS = 3_600_000;
@@ -15,10 +16,11 @@ for (const hours of [5, -5]) {
     for (const name of ['busy', 'idle']) await world.createAgent({ name });
     await world.reply('idle', '@reply warm');
     const chat = world.chat('busy');
-    const id = await world.send('busy', '@shell sleep 2\n@reply done');
+    const id = await world.send('busy', held('done'));
     await until(chat, 'tool');
     await world.steer(`set ${hours * HOUR_MS}`);
     for (const ms of [1_000, 5_000, 5_000]) await world.steer(`end ${ms}`);
+    letGo((await world.session('busy')).folder);
     assert.equal((await world.settled(id)).status, 'answered');
     assert.equal(await world.reply('idle', '@reply here'), 'here');
     for (const name of ['busy', 'idle']) assert.equal((await world.session(name)).run, 1);
