@@ -18,16 +18,17 @@ type Wish = { resetsAt: string | null; reason: string };
 type Open = { id: string; eventId: string; address: Address; parkedAt: string | null };
 
 const REASON_CHARS = 500;
-/** Again at once would be again and again: a time that is past counts as this far away. */
-const SOONEST_MS = 1_000;
+/** A time that is past counts as this far away; one that was wrong before, as further. */
+const SOONEST_MS = { first: 1_000, again: 60_000 } as const;
 
-/** When to try again, or null when it has waited long enough. */
-export function parkUntil(now: Date, since: Date, resetsAt: string | null): Date | null {
+/** When to try again, or null when it has waited long enough. `since`: it has waited before, from then on. */
+export function parkUntil(now: Date, since: Date | null, resetsAt: string | null): Date | null {
   const nowMs = now.getTime();
-  const waitedMs = Math.max(0, nowMs - since.getTime());
-  if (waitedMs >= LIMITS.parkedMs) return null;
+  if (since !== null && nowMs - since.getTime() >= LIMITS.parkedMs) return null;
   const said = resetsAt === null ? Number.NaN : Date.parse(resetsAt) - nowMs;
-  const waitMs = Number.isNaN(said) ? LIMITS.parkUnsaidMs : Math.max(SOONEST_MS, said);
+  const waitMs = Number.isNaN(said)
+    ? LIMITS.parkUnsaidMs
+    : Math.max(SOONEST_MS[since === null ? 'first' : 'again'], said);
   return new Date(nowMs + Math.min(waitMs, LIMITS.parkMs));
 }
 
@@ -38,7 +39,7 @@ export async function park(deps: CollectDeps, tx: Tx, from: CollectedFrom, row: 
   const first = open[0];
   if (!first) return { parked: { ids: [], until: null }, settled: [], told: [] };
   const now = deps.now();
-  const until = parkUntil(new Date(now), new Date(first.parkedAt ?? now), wish.resetsAt);
+  const until = parkUntil(new Date(now), first.parkedAt === null ? null : new Date(first.parkedAt), wish.resetsAt);
   if (until === null) return giveUp(deps, tx, from, row, wish.reason);
   const ids = open.map((it) => it.id);
   await wait(tx, { sessionId: from.sessionId, until: until.toISOString(), now, reason: wish.reason });
@@ -94,7 +95,7 @@ export function wait(
   return WAIT.run(tx, it);
 }
 
-/** Once for each time that is given, and once where none is. */
+/** Once for each time that is given, and once where none is, or one that was wrong before and is near. */
 async function tell(
   deps: CollectDeps,
   tx: Tx,
@@ -109,15 +110,18 @@ async function tell(
     .where('id', '=', from.agentId)
     .executeTakeFirstOrThrow();
   const told: Address[] = [];
+  const now = new Date(deps.now());
+  const isNear = until.getTime() - now.getTime() < LIMITS.parkUnsaidMs;
   for (const [chat, of] of Map.groupBy(open, (it) => queueOf(it.address))) {
     const [first] = of;
     if (!first) continue;
-    const key = `parked:${first.id}:${resetsAt === null ? '' : until.toISOString()}:${chat}`;
+    const said = resetsAt !== null && (first.parkedAt === null || !isNear);
+    const key = `parked:${first.id}:${said ? until.toISOString() : ''}:${chat}`;
     const text = parkedText({
       agent: name,
       until,
-      now: new Date(deps.now()),
-      said: resetsAt !== null,
+      now,
+      said,
       count: of.length,
     });
     const eventIds = of.map((it) => it.eventId);

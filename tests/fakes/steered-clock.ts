@@ -28,15 +28,19 @@ export class SteeredClock implements Clock {
     wait.fn();
   }
 
-  /** `set MS`: the clock goes ahead by so much, its waits do not. `end MS`: every wait of exactly so long is over now. */
+  /**
+   * `set MS`: the clock goes ahead by so much, its waits do not. `end MS`: every wait of exactly so long is over now;
+   * `end-over MS`: every wait of more than that.
+   */
   steer(line: string): void {
     const [verb, ms = ''] = line.split(' ');
     if (verb === 'set') this.#aheadMs += Number(ms);
-    else this.#end(Number(ms));
+    else if (verb === 'end') this.#end((it) => it === Number(ms));
+    else this.#end((it) => it > Number(ms));
   }
 
-  #end(ms: number): void {
-    for (const wait of [...this.#waits].filter((it) => it.ms === ms)) {
+  #end(isMeant: (ms: number) => boolean): void {
+    for (const wait of [...this.#waits].filter((it) => isMeant(it.ms))) {
       wait.cancel();
       this.#over(wait);
     }

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import type { MessageView } from '../../host/api/contract.ts';
 import type { TraceView } from '../../host/api/operator-contract.ts';
 import { openModelEndpoint, type Answer, type Api } from '../fakes/model-endpoint.ts';
-import { openWorld, type Chat, type World } from '../world/host.ts';
+import { openSteered, openWorld, type Chat, type World } from '../world/host.ts';
 
 const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
 const HOUR_MS = 3_600_000;
@@ -117,6 +117,21 @@ test('a time that nobody would wait for is cut to a day, and one that is past is
   await world.reply('a', '/stop');
   const { replies } = await world.ask('a', '@fail quota*1 at=2001-01-01T00:00:00.000Z used up\n@reply one');
   assert.equal(replies[0]?.text, 'one');
+  chat.close();
+});
+
+test('a time that turns out to be wrong is told once more, not each time', async (t) => {
+  const world = await openSteered(t);
+  await world.createAgent({ name: 'a' });
+  const chat = world.chat('a');
+  const id = await world.send('a', '@fail quota*5 at=2001-01-01T00:00:00.000Z used up\n@reply one');
+  while ((await view(world, id)).status === 'accepted') {
+    await world.steer('end-over 30000');
+    await world.call('GET', `/v1/messages/${id}?wait=50`);
+  }
+  await chat.until(() => (chat.texts.includes('one') ? true : undefined));
+  assert.equal((await world.session('a')).run, 6);
+  assert.equal(notices(chat).length, 2, notices(chat).join('\n'));
   chat.close();
 });
 
