@@ -156,6 +156,7 @@ export function wire(
     log: log.scope('deliver'),
     redact,
     onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
+    enqueue: (it) => sessions.enqueue(it),
   });
   const renewSession = (sessionId: string): void => sessions.renewSession(sessionId, 'renewed');
   const folders = new RunFolders({ central, around, renewSession });

@@ -85,7 +85,7 @@ function obey(command: Command): void {
       break;
     case 'script':
       scripts.set(command.name, command.behaviours);
-      if (command.then) lasting.set(command.name, command.then);
+      if (command.afterwards) lasting.set(command.name, command.afterwards);
       else lasting.delete(command.name);
       break;
     case 'ahead':

@@ -35,8 +35,8 @@ export class HttpChannel implements Channel {
   readonly #ended = new AbortController();
   /** Messages that are being taken, by chat. */
   readonly #taking = new Map<string, Set<Promise<unknown>>>();
-  /** The newest callback that failed, until that chat takes one. */
-  #failing: { chat: string; at: string; text: string; next: string } | null = null;
+  /** The newest failure of each callback, until it takes one. */
+  readonly #failing = new Map<string, NonNullable<ChannelStatus['lastError']>>();
   #stopped = false;
   #leave: (() => void)[] = [];
 
@@ -54,9 +54,7 @@ export class HttpChannel implements Channel {
 
   status(): ChannelStatus {
     const status = this.#web.status();
-    if (status.lastError !== null || this.#failing === null) return status;
-    const { at, text, next } = this.#failing;
-    return { ...status, lastError: { at, text, next } };
+    return { ...status, lastError: status.lastError ?? [...this.#failing.values()].at(-1) ?? null };
   }
 
   start(): void {
@@ -69,6 +67,7 @@ export class HttpChannel implements Channel {
     });
     const handle = (request: Request, wire: object) => Promise.resolve(app.fetch(request, wire));
     const changed = (chat: string): void => {
+      this.#failing.delete(chat);
       this.#streams.cut(chat);
       this.#host.ready(this.#address(chat));
     };
@@ -103,11 +102,10 @@ export class HttpChannel implements Channel {
   }
 
   #note(chat: string, sent: Sent): void {
-    if (sent.status === 'failed') {
-      const text = `${chat}: ${sent.reason}`;
-      const next = 'Look at the receiver; what was given up: ./halfdoor dead list';
-      this.#failing = { chat, at: this.#host.now().toISOString(), text, next };
-    } else if (this.#failing?.chat === chat) this.#failing = null;
+    this.#failing.delete(chat);
+    if (sent.status !== 'failed') return;
+    const next = 'Look at the receiver; what was given up: ./halfdoor dead list';
+    this.#failing.set(chat, { at: this.#host.now().toISOString(), text: `${chat}: ${sent.reason}`, next });
   }
 
   async stop(): Promise<void> {
