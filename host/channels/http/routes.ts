@@ -57,7 +57,7 @@ function answer(c: Context<Env>, status: Status, error: string, next: string): R
 
 function later(c: Context<Env>, status: 429 | 503, seconds: number, error: string): Response {
   c.header('retry-after', String(seconds));
-  return answer(c, status, error, 'Send it again a little later, with the same Idempotency-Key.');
+  return answer(c, status, error, 'Ask again a little later; a message with the same Idempotency-Key.');
 }
 
 function isAllowed(side: HttpSide, chat: string, authorization: string | undefined): boolean {
@@ -141,7 +141,9 @@ function follow(deps: RoutesDeps, c: Context<Env, '/v1/chats/:chat/events'>): Re
   if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) {
     return answer(c, 400, 'the cursor is not the id of an event', 'Send the last one you have, 0, or none.');
   }
-  if (deps.isStopped()) return later(c, 503, NOT_NOW_S, 'the host is ending');
+  if (deps.side.chat(chat)?.callback != null) {
+    return answer(c, 409, 'replies of this chat are posted to its callback', 'Read them there.');
+  }
   if (deps.streams.isFull(chat)) return later(c, 429, BUSY_S, 'too many read the events of this chat');
   deps.streams.connect(chat, c.env.outgoing, cursor === undefined ? null : Number(cursor));
   return RESPONSE_ALREADY_SENT;
