@@ -36,7 +36,8 @@ async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promi
   shown.set(id, copy);
   const body = JSON.parse(text) as Got['body'];
   const key = String(incoming.headers['idempotency-key']);
-  tell({ type: 'got', name, id, key, order: order++, behaviour, copy, signed: isSigned(name, incoming, text), body });
+  const signed = isSigned(name, incoming, text);
+  tell({ type: 'got', name, id, key, order: order++, behaviour, copy, signed, headers: incoming.headers, body });
   await answer(behaviour, outgoing);
 }
 

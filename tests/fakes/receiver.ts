@@ -30,6 +30,7 @@ export type Got = {
   /** How often this id was shown, this time included; one that was refused was not shown. */
   copy: number;
   signed: boolean;
+  headers: Record<string, string>;
   body: Said;
 };
 type Told = ({ type: 'got' } & Got) | { type: 'up'; port: number } | { type: 'down' } | { type: 'done' };

@@ -5,7 +5,7 @@
  */
 import type { Address } from '@halfdoor/protocol/message';
 import type { Capabilities, Channel, ChannelStatus, Outgoing, Sent } from '../channel.ts';
-import type { ChannelHost, Web } from '../channel-host.ts';
+import type { ChannelHost, Taken, Web } from '../channel-host.ts';
 import { EventStreams } from './events.ts';
 import { routes } from './routes.ts';
 import { post } from './send.ts';
@@ -33,8 +33,7 @@ export class HttpChannel implements Channel {
   readonly #web: Web;
   readonly #streams: EventStreams;
   readonly #ended = new AbortController();
-  /** Messages that are being taken, by chat. */
-  readonly #taking = new Map<string, Set<Promise<unknown>>>();
+  readonly #handedIn = new Set<Promise<Taken>>();
   /** The newest failure of each callback, until it takes one. */
   readonly #failing = new Map<string, NonNullable<ChannelStatus['lastError']>>();
   #stopped = false;
@@ -62,7 +61,7 @@ export class HttpChannel implements Channel {
       host: this.#host,
       side: this.#side,
       streams: this.#streams,
-      taking: this.#taking,
+      handedIn: this.#handedIn,
       isStopped: () => this.#stopped,
     });
     const handle = (request: Request, wire: object) => Promise.resolve(app.fetch(request, wire));
@@ -110,7 +109,7 @@ export class HttpChannel implements Channel {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    await Promise.allSettled([...this.#taking.values()].flatMap((it) => [...it]));
+    await Promise.all(this.#handedIn);
   }
 
   close(): Promise<void> {

@@ -12,8 +12,8 @@ export type RoutesDeps = {
   host: ChannelHost;
   side: HttpSide;
   streams: EventStreams;
-  /** Messages that are being taken, by chat. */
-  taking: Map<string, Set<Promise<unknown>>>;
+  /** What is handed to the host and not answered yet. */
+  handedIn: Set<Promise<Taken>>;
   isStopped(): boolean;
 };
 type Env = { Bindings: Wire };
@@ -28,6 +28,8 @@ const NOBODY = Buffer.alloc(32);
 
 export function routes(deps: RoutesDeps): Hono<Env> {
   const app = new Hono<Env>();
+  /** How many requests of a chat are being taken. */
+  const busy = new Map<string, number>();
   app.notFound((c) => answer(c, 404, 'there is nothing here', 'See /openapi.json.'));
   app.onError((error, c) => {
     deps.host.log.error('a request failed', { path: c.req.path, error: String(error) });
@@ -40,7 +42,17 @@ export function routes(deps: RoutesDeps): Hono<Env> {
     const how = 'Send Authorization: Bearer TOKEN with the token of this chat.';
     return answer(c, 401, 'no chat of this name has this token', how);
   });
-  app.post('/v1/chats/:chat/messages', (c) => take(deps, c));
+  app.post('/v1/chats/:chat/messages', async (c) => {
+    const chat = c.req.param('chat');
+    const n = busy.get(chat) ?? 0;
+    if (n >= TAKING_PER_CHAT) return later(c, 429, BUSY_S, `${TAKING_PER_CHAT} messages are being taken`);
+    busy.set(chat, n + 1);
+    try {
+      return await take(deps, c, chat);
+    } finally {
+      busy.set(chat, (busy.get(chat) ?? 1) - 1);
+    }
+  });
   app.get('/v1/chats/:chat/messages/:id', async (c) => {
     const waitMs = Math.min(Math.max(Number(c.req.query('wait') ?? 0) || 0, 0), MAX_WAIT_MS);
     const message = await deps.side.message(c.req.param('chat'), c.req.param('id'), waitMs);
@@ -68,22 +80,7 @@ function isAllowed(side: HttpSide, chat: string, authorization: string | undefin
 }
 
 /** 202 only after the commit. */
-async function take(deps: RoutesDeps, c: Context<Env, '/v1/chats/:chat/messages'>): Promise<Response> {
-  const chat = c.req.param('chat');
-  const taking = deps.taking.get(chat) ?? new Set();
-  deps.taking.set(chat, taking);
-  if (deps.isStopped()) return later(c, 503, NOT_NOW_S, 'the host is ending');
-  if (taking.size >= TAKING_PER_CHAT) return later(c, 429, BUSY_S, `${TAKING_PER_CHAT} messages are being taken`);
-  const done = takeOne(deps, c, chat);
-  taking.add(done);
-  try {
-    return await done;
-  } finally {
-    taking.delete(done);
-  }
-}
-
-async function takeOne(deps: RoutesDeps, c: Context<Env>, chat: string): Promise<Response> {
+async function take(deps: RoutesDeps, c: Context<Env>, chat: string): Promise<Response> {
   const { incoming } = c.env;
   const key = keyOf(incoming);
   if (!key.ok) return c.json(key.refusal, key.status);
@@ -95,7 +92,11 @@ async function takeOne(deps: RoutesDeps, c: Context<Env>, chat: string): Promise
   const { host } = deps;
   const { sender, text, thread } = input;
   const address = { channel: host.name, chat, thread };
-  const taken = await host.accept({ address, platformId: key.value, sender, text });
+  if (deps.isStopped()) return later(c, 503, NOT_NOW_S, 'the host is ending');
+  const accepting = host.accept({ address, platformId: key.value, sender, text });
+  deps.handedIn.add(accepting);
+  const taken = await accepting;
+  deps.handedIn.delete(accepting);
   // Two with one key came at once: what was stored is what counts.
   const same = taken.status !== 'taken' || !taken.repeated || (await isStored(deps, chat, key.value, input));
   return same ? tell(c, taken) : isAnother(c);
