@@ -19,6 +19,12 @@ export type Home = {
   templates: string;
   agents: string;
   sessions: string;
+  /** What came with messages, by event: made by the host, read by it and through in/files/ by agents. */
+  inbox: string;
+  /** Copies of what agents send, by delivery. */
+  outbox: string;
+  /** What is being removed. */
+  trash: string;
   /** out/ folders of all sessions, so that the reader process can be given these and nothing else. */
   out: string;
 };
@@ -42,6 +48,9 @@ export function homeAt(root: string): Home {
     templates: join(root, 'templates'),
     agents: join(root, 'agents'),
     sessions: join(root, 'sessions'),
+    inbox: join(root, 'inbox'),
+    outbox: join(root, 'outbox'),
+    trash: join(root, 'trash'),
     out: join(root, 'out'),
   };
 }

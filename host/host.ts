@@ -17,11 +17,15 @@ import { Central } from './db/central.ts';
 import { lockHome } from './db/lock.ts';
 import type { ReplayDeps } from './dead/replay.ts';
 import { openNet } from './egress/net.ts';
+import { realDisk, type Disk } from './files/disk.ts';
+import { Outbox } from './files/outbox.ts';
+import { Trash } from './files/remove.ts';
+import { sweepHalfMade, sweepOver } from './files/sweep.ts';
 import { homeAt, runDirFor, type Home } from './home.ts';
 import { makeIds } from './ids.ts';
 import { accept, type AcceptDeps } from './inbound/accept.ts';
 import type { Incoming } from './inbound/normalise.ts';
-import type { Log } from './log.ts';
+import { errorText, type Log } from './log.ts';
 import { Deliverer } from './outbound/deliver.ts';
 import { startReader } from './outbound/reader-process.ts';
 import { Retention } from './retention/retention.ts';
@@ -78,6 +82,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     log: log.scope('reader'),
     walled: (await probe('bubblewrap')).ok,
   });
+  const trash = new Trash(home.trash);
   const parts = wire(options, ground, {
     sandboxes,
     program,
@@ -86,9 +91,12 @@ export async function openHost(options: HostOptions): Promise<Host> {
     openBell: listenBell,
     openNet: (path, agent) => openNet({ keys, redactor, log: log.scope('net') }, path, agent),
     channels: {},
+    disk: realDisk(),
+    trash,
   });
   const { sessions } = parts;
   await recover(parts, ground);
+  void trash.empty().catch((error: unknown) => log.warn('trash not emptied', { error: errorText(error) }));
   const started = { home: home.root, pid: options.pid, startedAt: ground.now() };
   const apiSocket = join(runDir, 'api.sock');
   const api = await serveApi(
@@ -107,7 +115,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
     apiSocket,
   );
-  const retention = new Retention({ central, clock, log: log.scope('retention') });
+  const retention = new Retention({ central, clock, log: log.scope('retention'), sweep: parts.sweep });
   retention.start();
   const close = async (): Promise<void> => {
     await retention.close();
@@ -120,22 +128,23 @@ export async function openHost(options: HostOptions): Promise<Host> {
   return { home, apiSocket, close };
 }
 
-type Parts = Pick<ReturnType<typeof wire>, 'deliverer' | 'sessions' | 'terminal'>;
+type Parts = Pick<ReturnType<typeof wire>, 'deliverer' | 'sessions' | 'terminal' | 'sweepHalfMade'>;
 
 /** What a host before left open goes on; nothing may be accepted until this has resolved. */
 export async function recover(
-  { deliverer, sessions }: Parts,
+  { deliverer, sessions, sweepHalfMade }: Parts,
   { central, home }: Pick<Ground, 'central' | 'home'>,
 ): Promise<void> {
   await deliverer.recover();
   // Before anything can be accepted: a folder whose row is about to be committed must not pass for a stray.
   await sessions.sweepFolders();
   await sweepAgentFolders(central, home);
+  await sweepHalfMade();
   await sessions.recover();
 }
 
 /** Runs end and are collected, at most `END_MS`; what they said is delivered, at most `DRAIN_MS`. Nothing may be accepted any more. */
-export async function drain({ deliverer, sessions, terminal }: Parts): Promise<void> {
+export async function drain({ deliverer, sessions, terminal }: Omit<Parts, 'sweepHalfMade'>): Promise<void> {
   await sessions.close(END_MS);
   terminal.close();
   await deliverer.close(DRAIN_MS);
@@ -186,10 +195,11 @@ async function openHeld(options: HostOptions, home: Home) {
 }
 
 /** What is not of this process, and what a simulation of the whole gives instead; `channels` beside the terminal. */
-export type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader' | 'openBell' | 'openNet'> & {
+export type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader' | 'openBell' | 'openNet' | 'trash'> & {
   /** What a folder of a person's must not lie in or hold. */
   around(): Surroundings;
   channels: Readonly<Record<string, Channel>>;
+  disk: Disk;
 };
 
 /** Delivery, sessions and accept know of each other only what is handed over here. */
@@ -209,11 +219,28 @@ export function wire(
     ids: ground.ids,
     log: log.scope('deliver'),
     redact,
-    onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
+    onReceipt: (sessionId, receipt) => {
+      outbox.arrived(sessionId, receipt.seq);
+      sessions.receipt(sessionId, receipt);
+    },
   });
   const renewSession = (sessionId: string): void => sessions.renewSession(sessionId, 'renewed');
   const folders = new RunFolders({ central, around, renewSession });
-  const base = { ...ground, durable, clock, folders, mayTake: deliverer.mayTake.bind(deliverer) };
+  const isOpenedInPlace = (channel: string): boolean => channel === terminal.name;
+  const outbox = new Outbox({
+    ...{ folder: home.outbox, central, durable, ids: ground.ids, isOpenedInPlace },
+    ...{ reader: machines.reader, disk: machines.disk, log: log.scope('files') },
+  });
+  const sweeping = { home, central, disk: machines.disk, outbox, isOpenedInPlace };
+  const base = {
+    ...ground,
+    durable,
+    clock,
+    folders,
+    outbox,
+    disk: machines.disk,
+    mayTake: deliverer.mayTake.bind(deliverer),
+  };
   const sessions: Sessions = new Sessions({
     ...base,
     ...machines,
@@ -247,6 +274,8 @@ export function wire(
     sandboxes: machines.sandboxes,
     revokeSession: (sessionId: string) => sessions.renewSession(sessionId, 'revoked'),
     makeFolder: acceptDeps.makeFolder,
+    sweepHalfMade: () => sweepHalfMade(sweeping),
+    sweep: (before: string) => sweepOver(sweeping, before),
     accept: (it: Incoming) => accept(acceptDeps, it),
   };
 }
@@ -262,7 +291,8 @@ const placesOf = ({ dist, bun }: HostOptions, { home, runDir }: Ground): Places 
 ];
 
 function makeFolders(home: Home): void {
-  for (const dir of [home.root, home.agents, home.sessions, home.out]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+  for (const dir of [home.root, home.agents, home.sessions, home.out, home.inbox, home.outbox])
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
 }
 
 /** Sockets of runs that are gone; the API's own is replaced when it listens. */

@@ -81,7 +81,9 @@ export type SessionView = {
 /** POST /v1/agents/:name/messages. `id` makes a repeat of the same request one message. */
 export type SendInput = { text: string; id?: string };
 export type SendStatus = 'accepted' | 'answered' | 'no-reply' | 'failed' | 'timeout';
-export type Reply = { delivery: string; seq: number | null; text: string; to: string };
+export type Reply = { delivery: string; seq: number | null; text: string; files?: SentFile[]; to: string };
+/** A file that came with a message of the agent: the host's copy, kept for as long as the message is. */
+export type SentFile = { name: string; mime: string; bytes: number; path: string };
 /** GET /v1/messages/:id?wait=MS answers when the message is settled and its replies are collected, or after MS. */
 export type MessageView = {
   id: string;
@@ -105,6 +107,7 @@ export type ChatEvent =
       delivery: string;
       seq: number | null;
       text: string;
+      files?: SentFile[];
       notice: boolean;
       mayBeDuplicate: boolean;
       answers: string[];

@@ -1,5 +1,6 @@
 /** What a platform adapter promises. One channel is one file beside this one. */
 import type { Address } from '@halfdoor/protocol/message';
+import type { OutgoingFile } from '../files/outbox.ts';
 
 export type Outgoing = {
   /** The same id is the same delivery, also when it is sent again. */
@@ -13,6 +14,7 @@ export type Outgoing = {
   mayBeDuplicate: boolean;
   /** Events this answers. */
   answers: string[];
+  files: readonly OutgoingFile[];
 };
 
 export type Sent =

@@ -13,6 +13,7 @@ import { secrets } from './migrations/002-secrets.ts';
 import { mounts } from './migrations/003-mounts.ts';
 import { trace } from './migrations/004-trace.ts';
 import { answers } from './migrations/005-answers.ts';
+import { outbox } from './migrations/006-outbox.ts';
 import { NewerSchema, unknownMigrations } from './newer.ts';
 import type { Schema } from './schema.ts';
 
@@ -28,6 +29,7 @@ export const MIGRATIONS = {
   '003-mounts': mounts,
   '004-trace': trace,
   '005-answers': answers,
+  '006-outbox': outbox,
 };
 
 export class Central {

@@ -108,6 +108,8 @@ export interface Schema {
     closed: 'dropped' | null;
     closed_at: string | null;
   };
+  /** Deliveries the host keeps copies of files for. */
+  outbox: { delivery_id: string; agent_id: string; bytes: number };
   delivery_events: { event_id: string; delivery_id: string };
   runs: {
     session_id: string;

@@ -1,6 +1,7 @@
 /** What a channel hands in, checked before anything is written. */
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Address } from '@halfdoor/protocol/message';
+import { checkNumber, type IncomingFile } from '../files/inbox.ts';
 import { Refusal } from '../refusal.ts';
 
 export type Incoming = {
@@ -9,6 +10,7 @@ export type Incoming = {
   platformId: string;
   sender: string;
   text: string;
+  files?: readonly IncomingFile[];
 };
 
 const MAX_ID = 200;
@@ -31,7 +33,10 @@ export function normalise(incoming: Incoming): Incoming {
     }
   }
   const text = incoming.text.toWellFormed();
-  if (text.trim() === '') throw new Refusal('bad-input', 'the message is empty', 'Write some text.');
+  const { files = [] } = incoming;
+  checkNumber(files);
+  if (text.trim() === '' && files.length === 0)
+    throw new Refusal('bad-input', 'the message is empty', 'Write some text.');
   const bytes = Buffer.byteLength(text);
   if (bytes > LIMITS.textInBytes) {
     throw new Refusal(

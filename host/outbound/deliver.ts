@@ -187,5 +187,14 @@ export class Deliverer {
 
 function outgoing({ id, address, content, seq, mayBeDuplicate, answers }: Delivery): Outgoing {
   const notice = content.type === 'notice';
-  return { delivery: id, address, text: content.text, seq, notice, mayBeDuplicate, answers };
+  return {
+    delivery: id,
+    address,
+    text: content.text,
+    seq,
+    notice,
+    mayBeDuplicate,
+    answers,
+    files: content.files ?? [],
+  };
 }

@@ -7,12 +7,15 @@ import type { Insertable } from 'kysely';
 import type { Tx } from '../db/central.ts';
 import { compiled } from '../db/compiled.ts';
 import type { Schema } from '../db/schema.ts';
+import type { OutgoingFile } from '../files/outbox.ts';
 import type { Ids } from '../ids.ts';
 
 /** Content of a delivery as it is stored. A notice is made by the host, a message by an agent. */
-export type DeliveryContent = { type: 'message' | 'notice'; text: string };
+export type DeliveryContent = { type: 'message' | 'notice'; text: string; files?: readonly OutgoingFile[] };
 
 export type NewDelivery = {
+  /** Where copies lie under this id already. */
+  id?: string | undefined;
   agentId: string;
   sessionId: string | null;
   /** Outbound seq; null for what the host says itself. */
@@ -76,7 +79,7 @@ const LINK_EVENT = compiled((db, it: { eventId: string; deliveryId: string }) =>
 
 /** Inserts one row, `queued`, linked to what it answers. Returns false when it was there already. */
 export async function insertDelivery(tx: Tx, it: NewDelivery, ids: Ids, now: string): Promise<boolean> {
-  const id = ids();
+  const id = it.id ?? ids();
   const inserted = await INSERT_DELIVERY.run(tx, {
     id,
     session_id: it.sessionId,

@@ -11,11 +11,17 @@ export function addressed(to: string, text: string): string {
 
 const BLOCK = /<message id="(\d+)" from="([^"]*)"([^>]*)>([\s\S]*?)<\/message>/g;
 
+const ATTACHMENT = /\n<attachment [^>]*\/>/g;
+
 /** The messages in a prompt, as a model would read them; context that starts nothing is not answered. */
 export function messagesIn(prompt: string): Asked[] {
   return [...prompt.matchAll(BLOCK)]
     .filter(([, , , attributes]) => !attributes?.includes(' context="true"'))
-    .map(([, id = '', from = '', , text = '']) => ({ id, from: plain(from), text: plain(text) }));
+    .map(([, id = '', from = '', , text = '']) => ({
+      id,
+      from: plain(from),
+      text: plain(text.replace(ATTACHMENT, '')),
+    }));
 }
 
 const plain = (text: string): string =>
