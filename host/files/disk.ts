@@ -1,8 +1,9 @@
 /** What files/ asks of the disk, all of it beside the loop: nobody waits for a large file but those it is for. */
-import { copyFile, link, mkdir, open, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, rm, stat } from 'node:fs/promises';
 
 export type Disk = {
   makeFolder(path: string): Promise<void>;
+  bytesOf(path: string): Promise<number>;
   /** A new file, written and synced whole. Returns its bytes. */
   write(path: string, pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<number>;
   /** The same bytes under another name, synced. */
@@ -22,6 +23,7 @@ export const isNoLink = (error: unknown): boolean => NO_LINK.has((error as { cod
 
 export const realDisk = (): Disk => ({
   makeFolder: async (path) => void (await mkdir(path, { recursive: true, mode: 0o700 })),
+  bytesOf: async (path) => (await stat(path)).size,
   write: writeNew,
   take: async (from, to) => {
     await link(from, to).catch((error: unknown) => (isNoLink(error) ? copyFile(from, to) : Promise.reject(error)));

@@ -3,7 +3,6 @@
  * second names in its in/files/, which are made again as often as needed.
  */
 import { copyFileSync, linkSync, mkdirSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Durable } from '@halfdoor/protocol/durable';
 import { fittingMime, fittingName, freeName, type InboundFile } from '@halfdoor/protocol/file';
@@ -54,7 +53,8 @@ export async function keeping<T extends { accepted: { repeated: boolean } }>(
 
 async function keep({ home, disk, durable }: InboxDeps, eventId: string, files: readonly IncomingFile[]) {
   const folder = join(home.inbox, eventId);
-  const sizes = await Promise.all(files.map(sizeOf));
+  const sizes: number[] = [];
+  for (const file of files) sizes.push(await sizeOf(disk, file));
   return durable('attachments', async () => {
     const kept: InboundFile[] = [];
     await disk.makeFolder(folder);
@@ -70,8 +70,8 @@ async function keep({ home, disk, durable }: InboxDeps, eventId: string, files: 
   });
 }
 
-async function sizeOf({ name, path }: IncomingFile): Promise<number> {
-  const { size } = await stat(path);
+async function sizeOf(disk: Disk, { name, path }: IncomingFile): Promise<number> {
+  const size = await disk.bytesOf(path);
   if (size <= LIMITS.attachmentBytes) return size;
   const said = `the file ${JSON.stringify(fittingName(name))} has ${size} bytes; at most ${LIMITS.attachmentBytes} are taken`;
   throw new Refusal('too-large', said, 'Send a smaller one.');

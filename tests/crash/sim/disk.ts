@@ -1,5 +1,5 @@
 /** The disk of a story: everything is done when it returns, so that one seed is one story. */
-import { closeSync, linkSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, linkSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import type { Disk } from '../../../host/files/disk.ts';
 import { Trash } from '../../../host/files/remove.ts';
 
@@ -7,6 +7,7 @@ const done = (effect: () => void): Promise<void> => Promise.try(effect);
 
 export const simDisk = (): Disk => ({
   makeFolder: (path) => done(() => void mkdirSync(path, { recursive: true })),
+  bytesOf: (path) => Promise.try(() => statSync(path).size),
   write: async (path, pieces) => {
     const fd = openSync(path, 'wx');
     let bytes = 0;

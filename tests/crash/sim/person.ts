@@ -1,4 +1,5 @@
 /** Somebody at a terminal: reads what is shown, confirms it a little later, and loses the connection now and then. */
+import { existsSync, readFileSync } from 'node:fs';
 import type { Outgoing } from '../../../host/channels/channel.ts';
 import type { TerminalChannel } from '../../../host/channels/terminal.ts';
 import type { Deliverer } from '../../../host/outbound/deliver.ts';
@@ -7,7 +8,13 @@ import type { Shown } from './platform.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
-type Deps = { scheduler: Scheduler; random: Random; outside: Life; dropPercent(): number };
+type Deps = {
+  scheduler: Scheduler;
+  random: Random;
+  outside: Life;
+  dropPercent(): number;
+  violate(what: string): void;
+};
 /** The host that somebody is connected to. */
 export type At = { life: Life; terminal: TerminalChannel; deliverer: Deliverer };
 
@@ -60,6 +67,7 @@ export class Person {
     const { scheduler, random, outside, dropPercent } = this.#deps;
     const host = this.#host;
     this.shown.push(it);
+    for (const file of it.files) this.#open(file.path, it.text);
     const drops = random.chance(dropPercent());
     scheduler.later(outside, `person ${this.chat}`, READ_MS, `${this.chat} has read ${it.delivery}`, () => {
       if (!host || host.life.ended || host !== this.#host) return;
@@ -69,6 +77,12 @@ export class Person {
         if (this.#here) this.#connect();
       });
     });
+  }
+
+  /** Its files hold what is said of them, as often as they are shown. */
+  #open(path: string, content: string): void {
+    const found = existsSync(path) ? readFileSync(path, 'utf8') : 'no such file';
+    if (found !== content) this.#deps.violate(`a file sent to ${this.chat} holds ${found}, not ${content}`);
   }
 
   /** As the API does. */

@@ -18,10 +18,21 @@ export const SCRIPTS = [
   'invalid-session',
   'unaddressed',
   'unknown-destination',
+  'brings-file',
+  'sends-file',
 ] as const;
 export type Script = (typeof SCRIPTS)[number];
 /** Where most can go wrong. */
-const OFTEN = ['slow', 'says-first', 'says-first', 'to-both', 'to-both'] as const;
+const OFTEN = [
+  'slow',
+  'says-first',
+  'says-first',
+  'to-both',
+  'to-both',
+  'brings-file',
+  'sends-file',
+  'sends-file',
+] as const;
 
 export type Op =
   | { op: 'send'; agent: number; script: Script }
@@ -99,18 +110,18 @@ const WEIGHTS: Record<StoryStep, number> = {
   agent: 4,
   'agent-folder': 5,
   'session-folder': 5,
-  attachments: 14,
+  attachments: 12,
   accept: 5,
   enqueue: 5,
   'start-run': 4,
   'settle-dead': 5,
-  outbox: 16,
+  outbox: 34,
   collect: 7,
   receipt: 5,
   'end-session': 18,
   'take-over': 6,
   continuation: 8,
-  'out-file': 16,
+  'out-file': 26,
   say: 20,
   settle: 11,
   'prune-outbound': 14,

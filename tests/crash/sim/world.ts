@@ -82,7 +82,11 @@ export class World {
     );
     this.people = Array.from(
       { length: scenario.agents },
-      (_, agent) => new Person(agentName(agent), { ...shared, dropPercent: () => this.weather.drops }),
+      (_, agent) =>
+        new Person(agentName(agent), {
+          ...{ ...shared, dropPercent: () => this.weather.drops },
+          violate: (what) => this.violate(what),
+        }),
     );
   }
 
