@@ -19,6 +19,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   'secrets set': 'secrets set ANTHROPIC_API_KEY',
   'secrets list': 'secrets list',
   'secrets remove': 'secrets remove ANTHROPIC_API_KEY',
+  'channels list': 'channels list',
+  'channels remove': 'channels remove telegram',
   'mounts allow': 'mounts allow ~/project',
   'mounts list': 'mounts list',
   'mounts remove': 'mounts remove ~/project',

@@ -18,6 +18,8 @@ export type Home = {
   log: string;
   templates: string;
   agents: string;
+  /** Files that came in through a channel and were not accepted yet; emptied when the host starts. */
+  spool: string;
   sessions: string;
   /** What came with messages, by event: made by the host, read by it and through in/files/ by agents. */
   inbox: string;
@@ -47,6 +49,7 @@ export function homeAt(root: string): Home {
     log: join(root, 'host.log'),
     templates: join(root, 'templates'),
     agents: join(root, 'agents'),
+    spool: join(root, 'spool'),
     sessions: join(root, 'sessions'),
     inbox: join(root, 'inbox'),
     outbox: join(root, 'outbox'),

@@ -1,65 +1,39 @@
 /** The wiring diagram: every part of the host, made once, each given what it needs. */
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Durable } from '@halfdoor/protocol/durable';
 import { listenBell } from '@halfdoor/protocol/host';
 import { LIMITS } from '@halfdoor/protocol/limits';
 import { agentDir, sweepAgentFolders } from './agents/folder.ts';
-import { lookAround, type Places } from './agents/folder-look.ts';
+import { lookAround } from './agents/folder-look.ts';
 import type { Surroundings } from './agents/mountable.ts';
 import { serveApi } from './api/server.ts';
 import type { Channel } from './channels/channel.ts';
+import type { Incoming } from './channels/channel-host.ts';
+import { channelHosts } from './channels/host-side.ts';
+import { channelKinds } from './channels/index.ts';
+import { Roster } from './channels/roster.ts';
 import { TerminalChannel } from './channels/terminal.ts';
-import { isoNow, type Clock } from './clock.ts';
-import { Central } from './db/central.ts';
-import { lockHome } from './db/lock.ts';
 import type { ReplayDeps } from './dead/replay.ts';
 import { openNet } from './egress/net.ts';
 import { realDisk, type Disk } from './files/disk.ts';
 import { Outbox } from './files/outbox.ts';
 import { Trash } from './files/remove.ts';
 import { sweepHalfMade, sweepOver } from './files/sweep.ts';
-import { homeAt, runDirFor, type Home } from './home.ts';
-import { makeIds } from './ids.ts';
+import { openGround, placesOf, type Ground, type HostOptions } from './ground.ts';
+import type { Home } from './home.ts';
 import { accept, type AcceptDeps } from './inbound/accept.ts';
-import type { Incoming } from './inbound/normalise.ts';
-import { errorText, type Log } from './log.ts';
+import { errorText } from './log.ts';
 import { Deliverer } from './outbound/deliver.ts';
+import { ProgressTeller } from './progress/progress.ts';
 import { startReader } from './outbound/reader-process.ts';
 import { Retention } from './retention/retention.ts';
-import { ensureRunDir } from './run-dir.ts';
 import { makeSandboxes } from './sandboxes/index.ts';
 import type { SandboxKind } from './sandboxes/sandbox.ts';
-import { reapStrays } from './sandboxes/strays.ts';
-import { ensureTemplates, makeSessionFolder } from './sessions/folder.ts';
+import { makeSessionFolder } from './sessions/folder.ts';
 import { RunFolders } from './sessions/run-folders.ts';
 import { Sessions, type SessionsDeps } from './sessions/sessions.ts';
 import { tellAgent } from './sessions/tell-agent.ts';
-import type { Redactor } from './secrets/redact.ts';
-import { Secrets, type Found } from './secrets/secrets.ts';
 import { Signals } from './signals.ts';
 import { describeAgent, statusView } from './status.ts';
-
-export type HostOptions = {
-  root: string;
-  /** The pinned Bun, and the folder with runner.js and reader.js. */
-  bun: string;
-  dist: string;
-  /** Secrets of the host's own environment, by name; kept in memory only. */
-  environment: Readonly<Record<string, string>>;
-  /** What the log goes through: it learns every secret that this host gets to know. */
-  redactor: Redactor;
-  env: { XDG_RUNTIME_DIR?: string | undefined; HOME?: string | undefined };
-  uid: number;
-  pid: number;
-  clock: Clock;
-  log: Log;
-  durable: Durable;
-  /** Called when somebody asks the host to end. */
-  shutDown(): void;
-};
 
 export type Host = { home: Home; apiSocket: string; close(): Promise<void> };
 
@@ -83,6 +57,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     walled: (await probe('bubblewrap')).ok,
   });
   const trash = new Trash(home.trash);
+  const roster = await openRoster(options, ground, () => parts);
   const parts = wire(options, ground, {
     sandboxes,
     program,
@@ -90,11 +65,12 @@ export async function openHost(options: HostOptions): Promise<Host> {
     around: () => lookAround(placesOf(options, ground), options.env),
     openBell: listenBell,
     openNet: (path, agent) => openNet({ keys, redactor, log: log.scope('net') }, path, agent),
-    channels: {},
+    channel: (name) => roster.get(name),
     disk: realDisk(),
     trash,
   });
   const { sessions } = parts;
+  const progress = tellProgress(options, ground, parts, roster);
   await recover(parts, ground);
   void trash.empty().catch((error: unknown) => log.warn('trash not emptied', { error: errorText(error) }));
   const started = { home: home.root, pid: options.pid, startedAt: ground.now() };
@@ -109,7 +85,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
       uid: options.uid,
       reader,
       probe,
-      status: () => statusView({ central, sessions, reader, probes: probe }, started),
+      roster,
+      status: () => statusView({ central, sessions, reader, roster, probes: probe }, started),
       renew: (agentId) => sessions.renew(agentId),
       shutDown: options.shutDown,
     },
@@ -117,10 +94,14 @@ export async function openHost(options: HostOptions): Promise<Host> {
   );
   const retention = new Retention({ central, clock, log: log.scope('retention'), sweep: parts.sweep });
   retention.start();
+  roster.start();
+  void progress.start();
   const close = async (): Promise<void> => {
     await retention.close();
-    await api.close();
+    await Promise.all([api.close(), roster.stop()]);
     await drain(parts);
+    await progress.close();
+    await roster.close();
     await reader.close();
     await central.close();
     lock.release();
@@ -128,6 +109,25 @@ export async function openHost(options: HostOptions): Promise<Host> {
   return { home, apiSocket, close };
 }
 
+/** Made before what they hand in to, so that what waits can be sent as soon as it is looked at. */
+async function openRoster({ clock, log }: HostOptions, ground: Ground, parts: () => ReturnType<typeof wire>) {
+  const scoped = log.scope('channel');
+  const host = channelHosts({ ...ground, clock, log: scoped }, parts);
+  const roster = new Roster({ ...ground, kinds: channelKinds(), host, log: scoped });
+  await roster.open();
+  return roster;
+}
+
+function tellProgress({ clock, log }: HostOptions, ground: Ground, { signals }: Signalling, roster: Roster) {
+  return new ProgressTeller({
+    ...ground,
+    ...{ signals, clock, log: log.scope('progress'), newId: ground.ids },
+    channel: (name) => roster.get(name),
+    hasChannels: () => roster.size > 0,
+  });
+}
+
+type Signalling = Pick<ReturnType<typeof wire>, 'signals'>;
 type Parts = Pick<ReturnType<typeof wire>, 'deliverer' | 'sessions' | 'terminal' | 'sweepHalfMade'>;
 
 /** What a host before left open goes on; nothing may be accepted until this has resolved. */
@@ -146,59 +146,16 @@ export async function recover(
 /** Runs end and are collected, at most `END_MS`; what they said is delivered, at most `DRAIN_MS`. Nothing may be accepted any more. */
 export async function drain({ deliverer, sessions, terminal }: Omit<Parts, 'sweepHalfMade'>): Promise<void> {
   await sessions.close(END_MS);
-  terminal.close();
+  await terminal.close();
   await deliverer.close(DRAIN_MS);
 }
 
-type Ground = Awaited<ReturnType<typeof openGround>>;
-
-/** What everything else stands on: the lock first, then no stray of a host before, then the database and the templates. */
-async function openGround(options: HostOptions) {
-  const home = homeAt(options.root);
-  makeFolders(home);
-  const lock = lockHome(home.root, home.lock, home.pidFile, options.pid);
-  try {
-    return { lock, ...(await openHeld(options, home)) };
-  } catch (error) {
-    lock.release(); // or its pid file would tell of a host that died
-    throw error;
-  }
-}
-
-async function openHeld(options: HostOptions, home: Home) {
-  const { clock, log, durable, uid } = options;
-  const runDir = runDirFor(home, options.env, tmpdir(), uid);
-  ensureRunDir(home, runDir, uid);
-  const reaped = await reapStrays(home.label);
-  if (reaped > 0) log.warn('ended what a host before left running', { processes: reaped });
-  clearSockets(runDir);
-  const central = await Central.open(home.central, durable, clock);
-  const templates = ensureTemplates(home, durable);
-  const ids = makeIds(() => clock.now().getTime());
-  const now = (): string => isoNow(clock);
-  const { redactor, environment } = options;
-  const secrets = await Secrets.open({
-    central,
-    keyFile: home.secretsKey,
-    uid,
-    ids,
-    now,
-    random: randomBytes,
-    durable,
-    log: log.scope('secrets'),
-    redactor,
-    environment,
-  });
-  const redact = (text: string): string => redactor.text(text);
-  const keys = (name: string): Found => secrets.lookUp(name);
-  return { home, runDir, central, templates, ids, now, secrets, keys, redactor, redact };
-}
-
-/** What is not of this process, and what a simulation of the whole gives instead; `channels` beside the terminal. */
+/** What is not of this process, and what a simulation of the whole gives instead. */
 export type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader' | 'openBell' | 'openNet' | 'trash'> & {
   /** What a folder of a person's must not lie in or hold. */
   around(): Surroundings;
-  channels: Readonly<Record<string, Channel>>;
+  /** Those beside the terminal. */
+  channel(name: string): Channel | undefined;
   disk: Disk;
 };
 
@@ -206,15 +163,15 @@ export type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader' | '
 export function wire(
   options: Pick<HostOptions, 'clock' | 'log' | 'durable'>,
   ground: Pick<Ground, 'home' | 'runDir' | 'central' | 'templates' | 'ids' | 'now' | 'redact'>,
-  { channels, around, ...machines }: Machines,
+  { channel, around, ...machines }: Machines,
 ) {
   const { clock, log, durable } = options;
   const { home, central, templates, redact } = ground;
   const signals = new Signals();
-  const terminal = new TerminalChannel((address) => void deliverer.kick(address));
+  const terminal = new TerminalChannel((address) => void deliverer.kick(address), ground.now());
   const deliverer: Deliverer = new Deliverer({
     central,
-    channels: { ...channels, terminal },
+    channel: (name) => (name === terminal.name ? terminal : channel(name)),
     clock,
     ids: ground.ids,
     log: log.scope('deliver'),
@@ -278,26 +235,6 @@ export function wire(
     sweep: (before: string) => sweepOver(sweeping, before),
     accept: (it: Incoming) => accept(acceptDeps, it),
   };
-}
-
-/** What no agent may be given: whoever can write there has left the sandbox. */
-const placesOf = ({ dist, bun }: HostOptions, { home, runDir }: Ground): Places => [
-  { what: 'the home of Halfdoor', path: home.root },
-  { what: 'the run dir of Halfdoor', path: runDir },
-  { what: 'the checkout that Halfdoor runs from', path: join(import.meta.dirname, '..') },
-  { what: 'the runner of Halfdoor', path: dist },
-  { what: 'the Bun that Halfdoor runs on', path: bun },
-  { what: 'the Node that Halfdoor runs on', path: process.execPath },
-];
-
-function makeFolders(home: Home): void {
-  for (const dir of [home.root, home.agents, home.sessions, home.out, home.inbox, home.outbox])
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-}
-
-/** Sockets of runs that are gone; the API's own is replaced when it listens. */
-function clearSockets(runDir: string): void {
-  for (const name of readdirSync(runDir)) rmSync(join(runDir, name), { recursive: true, force: true });
 }
 
 /** Asks once per key; what came out stands until the host ends. */

@@ -1,6 +1,7 @@
 /** How the host stands, for `./halfdoor status` and `/status`. */
 import type { Kysely } from 'kysely';
 import type { StatusView } from './api/contract.ts';
+import type { Roster } from './channels/roster.ts';
 import type { Central } from './db/central.ts';
 import type { Schema } from './db/schema.ts';
 import { countDead } from './dead/letters.ts';
@@ -13,6 +14,7 @@ export type StatusDeps = {
   central: Central;
   sessions: Sessions;
   reader: OutboundReader;
+  roster: Roster;
   probes(kind: SandboxKind): Promise<Probe>;
 };
 
@@ -50,6 +52,7 @@ export async function statusView(
     ...fixed,
     sandboxes,
     reader: { walled: deps.reader.walled },
+    channels: deps.roster.views(),
     agents: (await count('agents')) - (await deletedAgents(db)),
     sessions: { total: await count('sessions'), ...deps.sessions.counts() },
     open: { messages: open.n, deliveries: waiting.n, dead: await countDead(db) },

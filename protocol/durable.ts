@@ -9,6 +9,7 @@ export const DURABLE_STEPS = [
   'agent-folder', // its instructions, before the row that counts on them
   'secrets-key', // the file that opens kept secrets
   'secret', // a kept secret, sealed
+  'channel', // channels, who may speak through them, and which agent listens where
   'session-folder', // the folder and both files, before the row that names them
   'attachments', // what came with a message, before the event that names it
   'accept', // event and frozen dispatches
@@ -18,6 +19,7 @@ export const DURABLE_STEPS = [
   'outbox', // the host's copies of an agent's files, before the delivery that names them
   'collect', // deliveries, dispatch states and cursor
   'receipt', // what the platform said, and `sending` of the next head
+  'preview', // a message that shows how far a reply is, until it is taken away
   'folder', // which folders may be given to sessions, and which session works on which
   'end-session', // a clean start, and folders that are no longer needed
   'take-over', // runner: this run owns outbound.db from here on

@@ -31,6 +31,8 @@ export const LIMITS = {
   toolOutputBytes: 64 * 1024,
   messageTries: 3,
   deliveryTries: 6,
+  /** A platform that asks to be left alone for longer is asked again after this. */
+  retryAfterMs: 60 * 60_000,
   idleSandboxMs: 10 * 60_000,
   silenceMs: 10 * 60_000,
   aliveMs: 60_000,

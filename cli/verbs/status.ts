@@ -20,6 +20,7 @@ function describe(it: StatusView): string {
     `home      ${it.home}`,
     ...sandboxes.map((line) => `sandbox   ${line}`),
     `reader    ${it.reader.walled ? 'behind its own wall' : 'WITHOUT a wall of its own'}`,
+    ...it.channels.map((c) => `channel   ${c.name} ${c.state}${c.lastError ? ` (${c.lastError.text})` : ''}`),
     `agents    ${it.agents}`,
     `sessions  ${it.sessions.total}, ${it.sessions.awake} awake, ${it.sessions.waiting} waiting`,
     `open      ${it.open.messages} messages, ${it.open.deliveries} deliveries, ${it.open.dead} dead`,

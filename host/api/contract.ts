@@ -1,4 +1,5 @@
 /** The HTTP API, v1, as types only. Served on <run dir>/api.sock; whoever can open that socket is an owner. */
+import type { ChannelView } from './channel-contract.ts';
 
 /** Every error answer: `error` says what, `next` what to do. */
 export type ApiError = { error: string; next: string };
@@ -133,6 +134,7 @@ export type StatusView = {
   startedAt: string;
   sandboxes: { kind: string; ok: boolean; fault?: string; next?: string }[];
   reader: { walled: boolean };
+  channels: ChannelView[];
   agents: number;
   sessions: { total: number; awake: number; waiting: number };
   open: { messages: number; deliveries: number; dead: number };

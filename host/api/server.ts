@@ -4,15 +4,16 @@ import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono, type Context } from 'hono';
-import type { Incoming } from '../inbound/normalise.ts';
 import type { Accepted } from '../inbound/accept.ts';
 import { createAgent, getAgent, listAgents, type AgentsDeps } from '../agents/agents.ts';
+import type { Incoming } from '../channels/channel-host.ts';
 import { isDiskFull } from '../disk-full.ts';
 import { sessionPaths } from '../home.ts';
 import { errorText, type Log } from '../log.ts';
 import type { Deliverer } from '../outbound/deliver.ts';
 import { Refusal, type RefusalCode } from '../refusal.ts';
 import type { FoldersDeps } from '../agents/give-folder.ts';
+import { addChannelRoutes, type ChannelsDeps } from './channels.ts';
 import { serveChat, type ChatDeps } from './chat.ts';
 import type { AgentInput, MessageView, SendInput, StatusView } from './contract.ts';
 import { addFolderRoutes } from './folders.ts';
@@ -25,7 +26,8 @@ export type ApiDeps = AgentsDeps &
   ChatDeps &
   OperatorDeps &
   OwnerDeps &
-  FoldersDeps & {
+  FoldersDeps &
+  ChannelsDeps & {
     log: Log;
     /** Over every error that is answered. */
     redact(text: string): string;
@@ -82,6 +84,7 @@ function routes(deps: ApiDeps): Hono<Env> {
   app.post('/v1/agents/:name/messages', async (c) => c.json(await send(deps, c), 202));
   addOwnerRoutes(app, deps);
   addFolderRoutes(app, deps);
+  addChannelRoutes(app, deps);
   app.get('/v1/agents/:name/chat', async (c) => {
     const agent = await getAgent(deps, c.req.param('name'));
     await serveChat(deps, agent, c.env.outgoing);

@@ -3,22 +3,48 @@
  * when a client names it; with nobody connected it waits.
  */
 import type { Address } from '@halfdoor/protocol/message';
-import type { Channel, Outgoing, Sent } from './channel.ts';
+import type { Capabilities, Channel, ChannelStatus, Outgoing, Sent } from './channel.ts';
 
 export type TerminalClient = { show(outgoing: Outgoing): void };
 
 type Pending = { outgoing: Outgoing; shownTo: Set<TerminalClient>; settle(sent: Sent): void };
 
+const CAPABILITIES: Capabilities = {
+  idempotent: false,
+  maxTextLength: Number.MAX_SAFE_INTEGER,
+  canEdit: false,
+  canDelete: false,
+  canReact: false,
+  canType: false,
+  canOpenDM: false,
+  hasFiles: false,
+  hasButtons: false,
+  threads: false,
+};
+
 export class TerminalChannel implements Channel {
   readonly name = 'terminal';
-  readonly idempotent = false;
+  readonly capabilities = CAPABILITIES;
+  readonly #since: string;
   readonly #clients = new Map<string, Set<TerminalClient>>();
   readonly #pending = new Map<string, Pending>();
   readonly #onReady: (address: Address) => void;
 
   /** `onReady` is called when somebody came to a chat whose queue may be parked. */
-  constructor(onReady: (address: Address) => void) {
+  constructor(onReady: (address: Address) => void, since: string) {
     this.#onReady = onReady;
+    this.#since = since;
+  }
+
+  /** Its platform is the host's own socket. */
+  status(): ChannelStatus {
+    return { state: 'connected', since: this.#since, lastError: null };
+  }
+
+  start(): void {}
+
+  stop(): Promise<void> {
+    return Promise.resolve();
   }
 
   /** Connects a client; returns what disconnects it. */
@@ -73,7 +99,8 @@ export class TerminalChannel implements Channel {
   }
 
   /** Ends what is under way at shutdown: it may have been seen. */
-  close(): void {
+  close(): Promise<void> {
     for (const pending of [...this.#pending.values()]) pending.settle({ status: 'nobody', maybeSeen: true });
+    return Promise.resolve();
   }
 }

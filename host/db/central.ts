@@ -13,7 +13,8 @@ import { secrets } from './migrations/002-secrets.ts';
 import { mounts } from './migrations/003-mounts.ts';
 import { trace } from './migrations/004-trace.ts';
 import { answers } from './migrations/005-answers.ts';
-import { outbox } from './migrations/006-outbox.ts';
+import { channels } from './migrations/006-channels.ts';
+import { outbox } from './migrations/008-outbox.ts';
 import { NewerSchema, unknownMigrations } from './newer.ts';
 import type { Schema } from './schema.ts';
 
@@ -29,7 +30,8 @@ export const MIGRATIONS = {
   '003-mounts': mounts,
   '004-trace': trace,
   '005-answers': answers,
-  '006-outbox': outbox,
+  '006-channels': channels,
+  '008-outbox': outbox,
 };
 
 export class Central {

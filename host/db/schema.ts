@@ -2,6 +2,7 @@
 import type { Generated } from 'kysely';
 
 export type DispatchState = 'open' | 'done' | 'failed' | 'dead';
+export type ProgressStyle = 'off' | 'typing' | 'steps' | 'stream';
 export type DeliveryState = 'queued' | 'sending' | 'delivered' | 'dead';
 
 export interface Schema {
@@ -19,13 +20,49 @@ export interface Schema {
     /** Kept for its history only; its name is free again. */
     deleted_at: string | null;
   };
-  chats: { id: string; channel: string; platform_id: string; created_at: string };
+  chats: {
+    id: string;
+    channel: string;
+    platform_id: string;
+    created_at: string;
+    kind: Generated<'dm' | 'group'>;
+    title: string | null;
+  };
+  channels: { name: string; kind: 'http' | 'telegram'; settings: string; created_at: string };
+  /** `id`: <kind of channel>:<the platform's own id>. */
+  users: { id: string; name: string | null; role: 'owner' | 'admin' | 'member'; created_at: string };
+  /** Codes, as sha256, that make whoever sends one of them once an owner who talks to this agent. */
+  pairings: {
+    hash: string;
+    channel: string;
+    agent_id: string;
+    created_at: string;
+    expires_at: string;
+    used_at: string | null;
+    used_by: string | null;
+  };
+  /** `callback` null: replies are read as server-sent events. */
+  http_chats: { chat_id: string; token_hash: Uint8Array; callback: string | null; created_at: string };
+  /** Who was turned away, and how often. */
+  strangers: {
+    channel: string;
+    chat: string;
+    sender: string;
+    reason: string;
+    n: number;
+    first_at: string;
+    last_at: string;
+  };
+  /** Messages that show how far a reply is, to be taken away when its turn is over. */
+  previews: { channel: string; chat: string; platform_id: string; at: string };
   wirings: {
     chat_id: string;
     agent_id: string;
     engage: 'always';
     session_mode: 'chat';
     created_at: string;
+    /** What people see while they wait; null: what suits the place. */
+    progress: ProgressStyle | null;
   };
   agent_destinations: {
     agent_id: string;
@@ -107,6 +144,8 @@ export interface Schema {
     settled_at: string | null;
     closed: 'dropped' | null;
     closed_at: string | null;
+    /** JSON list: what the platform calls the parts of a long text that have arrived, but for the last. */
+    arrived: Generated<string>;
   };
   /** Deliveries the host keeps copies of files for. */
   outbox: { delivery_id: string; agent_id: string; bytes: number };

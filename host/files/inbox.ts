@@ -8,13 +8,11 @@ import type { Durable } from '@halfdoor/protocol/durable';
 import { fittingMime, fittingName, freeName, type InboundFile } from '@halfdoor/protocol/file';
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { NewInbound } from '@halfdoor/protocol/message';
+import type { IncomingFile } from '../channels/channel-host.ts';
 import type { Home } from '../home.ts';
 import { sessionPaths } from '../home.ts';
 import { Refusal } from '../refusal.ts';
 import { isNoLink, type Disk } from './disk.ts';
-
-/** A file of the host's own: accept takes it over. */
-export type IncomingFile = { name: string; mime: string; path: string };
 
 export type InboxDeps = { home: Home; disk: Disk; durable: Durable };
 

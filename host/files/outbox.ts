@@ -7,6 +7,7 @@ import type { Durable } from '@halfdoor/protocol/durable';
 import { freeName, shownName } from '@halfdoor/protocol/file';
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { OutboundMessage } from '@halfdoor/protocol/message';
+import type { OutgoingFile } from '../channels/channel.ts';
 import type { Central, Tx } from '../db/central.ts';
 import { compiled } from '../db/compiled.ts';
 import type { Ids } from '../ids.ts';
@@ -17,9 +18,6 @@ import type { CollectedFrom } from '../outbound/settle.ts';
 import type { Disk } from './disk.ts';
 import { mimeOf } from './mime.ts';
 import { openOut, NotSent } from './out-file.ts';
-
-/** A copy that only the host can change. */
-export type OutgoingFile = { name: string; mime: string; bytes: number; path: string };
 
 /** What became of the files of one message: its delivery's id and their copies, or why it is not sent. */
 export type Copied = { delivery: string; files: OutgoingFile[]; refused: null } | { refused: Refused };

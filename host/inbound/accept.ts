@@ -4,6 +4,7 @@
  */
 import type { Insertable } from 'kysely';
 import type { Address } from '@halfdoor/protocol/message';
+import type { Incoming } from '../channels/channel-host.ts';
 import type { Central, Tx } from '../db/central.ts';
 import { compiled } from '../db/compiled.ts';
 import type { Schema } from '../db/schema.ts';
@@ -15,7 +16,7 @@ import { admit } from './admit.ts';
 import { parseCommand } from './command.ts';
 import { contentOf, dispatch, type Aftermath, type Arrival } from './dispatch.ts';
 import { identify } from './identify.ts';
-import { normalise, type Incoming } from './normalise.ts';
+import { normalise } from './normalise.ts';
 import { obey } from './obey.ts';
 import { noteRepeat } from './repeat.ts';
 import { route, type Routed } from './route.ts';

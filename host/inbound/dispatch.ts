@@ -1,11 +1,11 @@
 /** The frozen link between one event, one agent and one session, and what accepting leaves to be done. */
 import type { InboundFile, NewInbound, Role } from '@halfdoor/protocol/message';
+import type { Incoming } from '../channels/channel-host.ts';
 import type { Tx } from '../db/central.ts';
 import { compiled } from '../db/compiled.ts';
 import type { Ids } from '../ids.ts';
 import type { Delivery } from '../outbound/ledger.ts';
 import { projected } from './enqueue.ts';
-import type { Incoming } from './normalise.ts';
 import type { Routed } from './route.ts';
 
 export type ToEnqueue = { sessionId: string; agentId: string; message: NewInbound };

@@ -1,17 +1,8 @@
 /** What a channel hands in, checked before anything is written. */
 import { LIMITS } from '@halfdoor/protocol/limits';
-import type { Address } from '@halfdoor/protocol/message';
-import { checkNumber, type IncomingFile } from '../files/inbox.ts';
+import type { Incoming } from '../channels/channel-host.ts';
+import { checkNumber } from '../files/inbox.ts';
 import { Refusal } from '../refusal.ts';
-
-export type Incoming = {
-  address: Address;
-  /** The platform's own id of this message; the same id is the same message. */
-  platformId: string;
-  sender: string;
-  text: string;
-  files?: readonly IncomingFile[];
-};
 
 const MAX_ID = 200;
 /** As wide as the columns of messages_in. */

@@ -3,20 +3,22 @@
  * is called, so that a crash in between is known for what it is: an attempt that may have arrived.
  */
 import type { Address, Receipt } from '@halfdoor/protocol/message';
-import type { Channel, Outgoing } from '../channels/channel.ts';
+import type { Channel, Outgoing, Sent } from '../channels/channel.ts';
 import { isoNow, type Clock, type Timer } from '../clock.ts';
 import type { Central, Tx } from '../db/central.ts';
-import { compiled } from '../db/compiled.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { errorText } from '../log.ts';
-import { queueOf, takeHead, type Delivery } from './ledger.ts';
+import { noteArrived, takeHead, type Delivery } from './ledger.ts';
+import { partsOf } from './parts.ts';
 import { afterSend, writeReceipt } from './receipt.ts';
 import { tellUndelivered } from './undelivered.ts';
+import { confirmAll, putBack } from './unended.ts';
 
 export type DeliverDeps = {
   central: Central;
-  channels: Readonly<Record<string, Channel>>;
+  /** Undefined for one that is not there any more: what is for it waits. */
+  channel(name: string): Channel | undefined;
   clock: Clock;
   ids: Ids;
   log: Log;
@@ -27,14 +29,6 @@ export type DeliverDeps = {
 };
 
 const COMMIT_AGAIN_MS = 1_000;
-const NOT_ENDED = compiled((db) =>
-  db
-    .selectFrom('deliveries')
-    .select(['ordinal', 'channel', 'chat', 'state', 'due_at as dueAt'])
-    .where('state', 'in', ['queued', 'sending'])
-    .orderBy('ordinal'),
-);
-
 export class Deliverer {
   readonly #deps: DeliverDeps;
   readonly #timers = new Set<Timer>();
@@ -46,12 +40,12 @@ export class Deliverer {
 
   /** Whether the head of this chat's queue could be sent right now. */
   mayTake(address: Address): boolean {
-    return this.#deps.channels[address.channel]?.ready(address) ?? false;
+    return this.#deps.channel(address.channel)?.ready(address) ?? false;
   }
 
   /** Whether sending a delivery twice there shows it once. */
   isIdempotent(channel: string): boolean {
-    return this.#deps.channels[channel]?.idempotent ?? false;
+    return this.#deps.channel(channel)?.capabilities.idempotent ?? false;
   }
 
   /** Sends a head that a commit has marked `sending`, then the rows behind it. */
@@ -86,19 +80,30 @@ export class Deliverer {
     const { clock } = this.#deps;
     for (let current: Delivery | null = head; current !== null;) {
       const delivery: Delivery = current;
-      const channel = this.#deps.channels[delivery.address.channel];
-      if (!channel) return;
-      const answer = await channel.send(outgoing(delivery));
+      const channel = this.#deps.channel(delivery.address.channel);
+      const answer = channel ? await this.#sendParts(channel, delivery) : GONE;
       const sent = answer.status === 'failed' ? { ...answer, reason: this.#deps.redact(answer.reason) } : answer;
-      const after = afterSend(sent, delivery.tries);
+      const after = afterSend(sent, delivery.tries, this.isIdempotent(delivery.address.channel));
       const { next, receipt, told } = await this.#committed(async (tx) => ({
-        ...(await writeReceipt(tx, delivery, after, clock.now(), channel.ready(delivery.address))),
+        ...(await writeReceipt(tx, delivery, after, clock.now(), this.mayTake(delivery.address))),
         told: after.state === 'dead' ? await this.#tellUndelivered(tx, delivery, after.reason) : [],
       }));
       for (const notice of told) this.start(notice);
       if (receipt && delivery.sessionId) this.#deps.onReceipt(delivery.sessionId, receipt);
       if (after.state === 'queued') this.#again(delivery.address, after.retryMs);
       current = next;
+    }
+  }
+
+  /** Each part is in central before the next one is sent, so that what has arrived is not sent again. */
+  async #sendParts(channel: Channel, delivery: Delivery): Promise<Sent> {
+    const parts = partsOf(delivery.content.text, channel.capabilities.maxTextLength);
+    let arrived = delivery.arrived;
+    for (let n = Math.min(arrived.length, parts.length - 1); ; n++) {
+      const sent = await channel.send(outgoing(delivery, parts, n));
+      if (sent.status !== 'sent' || n >= parts.length - 1) return sent;
+      arrived = [...arrived, sent.platformId];
+      await this.#committed((tx) => noteArrived(tx, delivery.ordinal, arrived));
     }
   }
 
@@ -125,23 +130,12 @@ export class Deliverer {
   async confirm(ids: string[]): Promise<number> {
     if (ids.length === 0) return 0;
     const now = this.#deps.clock.now().toISOString();
-    const rows = await this.#deps.central.commit('receipt', (tx) =>
-      tx
-        .updateTable('deliveries')
-        .set({ state: 'delivered', settled_at: now, due_at: null })
-        .where('id', 'in', ids)
-        .where('state', 'in', ['queued', 'sending'])
-        .returning(['channel', 'chat', 'thread', 'session_id', 'seq'])
-        .execute(),
-    );
-    for (const row of rows) {
-      const { session_id: session, seq } = row;
-      if (session && seq !== null) {
-        this.#deps.onReceipt(session, { seq, status: 'delivered', platformId: null, reason: null, timestamp: now });
-      }
+    const rows = await this.#deps.central.commit('receipt', (tx) => confirmAll(tx, ids, now));
+    for (const { sessionId, seq } of rows) {
+      if (sessionId === null || seq === null) continue;
+      this.#deps.onReceipt(sessionId, { seq, status: 'delivered', platformId: null, reason: null, timestamp: now });
     }
-    const first = rows[0];
-    if (first) await this.kick({ channel: first.channel, chat: first.chat, thread: first.thread });
+    if (rows[0]) await this.kick(rows[0]);
     return rows.length;
   }
 
@@ -151,28 +145,12 @@ export class Deliverer {
    */
   async recover(): Promise<void> {
     const { central, clock } = this.#deps;
-    const chats = await central.commit('receipt', (tx) => this.#putBack(tx));
+    const chats = await central.commit('receipt', (tx) => putBack(tx, (it) => this.isIdempotent(it)));
     for (const { dueAt, ...address } of chats) {
       const waitMs = dueAt === null ? 0 : Date.parse(dueAt) - clock.now().getTime();
       if (waitMs > 0) this.#again(address, waitMs);
       else await this.kick(address);
     }
-  }
-
-  /** Chats with something to send, and when their heads are due. */
-  async #putBack(tx: Tx): Promise<(Address & { dueAt: string | null })[]> {
-    const open = await NOT_ENDED.all(tx, {});
-    for (const { ordinal, channel } of open.filter((it) => it.state === 'sending')) {
-      const duplicate = this.isIdempotent(channel) ? 0 : 1;
-      await tx
-        .updateTable('deliveries')
-        .set((eb) => ({ state: 'queued', may_be_duplicate: eb.fn('max', ['may_be_duplicate', eb.val(duplicate)]) }))
-        .where('ordinal', '=', ordinal)
-        .execute();
-    }
-    // The first of each chat is its head, the only one that is ever due at a time.
-    const heads = open.map(({ channel, chat, dueAt }) => ({ channel, chat, thread: null, dueAt }));
-    return [...new Map(heads.toReversed().map((it) => [queueOf(it), it])).values()];
   }
 
   /** Ends timers and waits for attempts under way, at most `ms` milliseconds. */
@@ -185,16 +163,21 @@ export class Deliverer {
   }
 }
 
-function outgoing({ id, address, content, seq, mayBeDuplicate, answers }: Delivery): Outgoing {
-  const notice = content.type === 'notice';
+/** The channel was taken away while this was on its way: it waits for one of that name. */
+const GONE: Sent = { status: 'nobody', maybeSeen: false };
+
+/** Part `n`. What goes with the text goes with its last part; only the first of an attempt may have arrived before. */
+function outgoing(it: Delivery, parts: readonly string[], n: number): Outgoing {
+  const { id, ordinal, address, content, seq, answers } = it;
+  const isLast = n >= parts.length - 1;
   return {
-    delivery: id,
-    address,
-    text: content.text,
-    seq,
-    notice,
-    mayBeDuplicate,
-    answers,
-    files: content.files ?? [],
+    delivery: n === 0 ? id : `${id}#${n + 1}`,
+    position: ordinal,
+    ...{ address, seq, answers },
+    text: parts[n] ?? '',
+    notice: content.type === 'notice',
+    mayBeDuplicate: it.mayBeDuplicate && n === it.arrived.length,
+    files: (isLast && content.files) || [],
+    buttons: (isLast && content.buttons) || [],
   };
 }

@@ -4,14 +4,19 @@
  */
 import type { Address } from '@halfdoor/protocol/message';
 import type { Insertable } from 'kysely';
+import type { Button, OutgoingFile } from '../channels/channel.ts';
 import type { Tx } from '../db/central.ts';
 import { compiled } from '../db/compiled.ts';
 import type { Schema } from '../db/schema.ts';
-import type { OutgoingFile } from '../files/outbox.ts';
 import type { Ids } from '../ids.ts';
 
 /** Content of a delivery as it is stored. A notice is made by the host, a message by an agent. */
-export type DeliveryContent = { type: 'message' | 'notice'; text: string; files?: readonly OutgoingFile[] };
+export type DeliveryContent = {
+  type: 'message' | 'notice';
+  text: string;
+  files?: readonly OutgoingFile[];
+  buttons?: readonly Button[];
+};
 
 export type NewDelivery = {
   /** Where copies lie under this id already. */
@@ -40,6 +45,8 @@ export type Delivery = {
   content: DeliveryContent;
   tries: number;
   mayBeDuplicate: boolean;
+  /** What the platform calls the parts of a long text that have arrived. */
+  arrived: (string | null)[];
   /** Events this answers. */
   answers: string[];
 };
@@ -49,7 +56,7 @@ export const queueOf = (address: Address): string => JSON.stringify([address.cha
 
 type DeliveryRow = Omit<
   Insertable<Schema['deliveries']>,
-  'ordinal' | 'state' | 'tries' | 'may_be_duplicate' | 'due_at' | 'platform_id' | 'reason' | 'settled_at'
+  'ordinal' | 'state' | 'tries' | 'may_be_duplicate' | 'due_at' | 'platform_id' | 'reason' | 'settled_at' | 'arrived'
 >;
 const INSERT_DELIVERY = compiled((db, it: DeliveryRow) =>
   db
@@ -138,8 +145,18 @@ export async function takeHead(tx: Tx, { channel, chat }: Address, now: string):
     content: JSON.parse(row.content) as DeliveryContent,
     tries: row.tries,
     mayBeDuplicate: row.may_be_duplicate === 1,
+    arrived: JSON.parse(row.arrived) as (string | null)[],
     answers: answers.map((it) => it.event_id),
   };
+}
+
+/** Parts of it that are not to be sent again; what may have arrived twice was told with the first of them. */
+export async function noteArrived(tx: Tx, ordinal: number, arrived: (string | null)[]): Promise<void> {
+  await tx
+    .updateTable('deliveries')
+    .set({ arrived: JSON.stringify(arrived) })
+    .where('ordinal', '=', ordinal)
+    .execute();
 }
 
 /** The heads of these chats' queues, marked `sending` in the same commit. */

@@ -15,20 +15,15 @@ export type AfterSend =
 const RETRY_MS = [1_000, 5_000, 30_000, 120_000, 444_000] as const;
 
 /** Decides purely: what becomes of a delivery after one attempt. */
-export function afterSend(sent: Sent, tries: number): AfterSend {
-  switch (sent.status) {
-    case 'sent':
-      return { state: 'delivered', platformId: sent.platformId };
-    case 'nobody':
-      return { state: 'queued', tries, mayBeDuplicate: sent.maybeSeen, retryMs: null, reason: null };
-    case 'failed': {
-      const retryMs = RETRY_MS[tries];
-      if (!sent.transient || tries + 1 >= LIMITS.deliveryTries || retryMs === undefined) {
-        return { state: 'dead', reason: sent.reason };
-      }
-      return { state: 'queued', tries: tries + 1, mayBeDuplicate: false, retryMs, reason: sent.reason };
-    }
-  }
+export function afterSend(sent: Sent, tries: number, idempotent: boolean): AfterSend {
+  if (sent.status === 'sent') return { state: 'delivered', platformId: sent.platformId };
+  const mayBeDuplicate = sent.maybeSeen && !idempotent;
+  if (sent.status === 'nobody') return { state: 'queued', tries, mayBeDuplicate, retryMs: null, reason: null };
+  const { reason, retryAfterMs } = sent;
+  const backoffMs = RETRY_MS[tries];
+  if (!sent.transient || tries + 1 >= LIMITS.deliveryTries || backoffMs === undefined) return { state: 'dead', reason };
+  const retryMs = Math.min(Math.max(backoffMs, retryAfterMs ?? 0), LIMITS.retryAfterMs);
+  return { state: 'queued', tries: tries + 1, mayBeDuplicate, retryMs, reason };
 }
 
 const MARK_DELIVERED = compiled((db, it: { ordinal: number; platformId: string | null; at: string }) =>

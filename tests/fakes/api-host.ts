@@ -189,6 +189,7 @@ export class ApiHost {
       startedAt: '2026-01-01T00:00:00.000Z',
       sandboxes: [{ kind: 'bubblewrap', ok: true }],
       reader: { walled: true },
+      channels: [],
       agents: this.agents.size,
       sessions: { total: 0, awake: 0, waiting: 0 },
       open: { messages: 0, deliveries: this.waiting.length, dead: 0 },

@@ -62,15 +62,20 @@ export const WALLS: readonly Wall[] = [
   },
   {
     name: 'a channel knows only the seam and the types of the protocol',
-    of: (path) =>
-      isSource('host/channels')(path) && path !== 'host/channels/channel.ts' && path !== 'host/channels/index.ts',
+    of: (path) => isSource('host/channels')(path) && !HOST_SIDE_OF_CHANNELS.includes(path),
     allows: (to, from, it) =>
-      to === 'host/channels/channel.ts' ||
+      SEAM_OF_CHANNELS.includes(to) ||
       isOwnFolder(to, from) ||
       isPackage(to) ||
       (reaches(to, 'protocol') && it.typeOnly),
   },
 ];
+
+const SEAM_OF_CHANNELS = ['host/channels/channel.ts', 'host/channels/channel-host.ts'];
+/** What of host/channels is no adapter but the host's side of all of them. */
+const HOST_SIDE_OF_CHANNELS = ['channel', 'channel-host', 'index', 'roster', 'host-side', 'remove'].map(
+  (name) => `host/channels/${name}.ts`,
+);
 
 const reaches = (to: string, folder: string): boolean =>
   to.startsWith(`${folder}/`) || to.startsWith(`@halfdoor/${folder}`);

@@ -12,6 +12,7 @@ import { makeIds } from '../../ids.ts';
 import { accept } from '../../inbound/accept.ts';
 import { collect } from '../../outbound/collect.ts';
 import { Deliverer } from '../../outbound/deliver.ts';
+import type { Capabilities } from '../../channels/channel.ts';
 import { systemClock } from '../../clock.ts';
 import type { Aftermath } from '../../inbound/dispatch.ts';
 import { Central } from '../central.ts';
@@ -75,8 +76,12 @@ async function walk(central: Central, platformId: string): Promise<string[]> {
   const shown: string[] = [];
   const channel = {
     name: 'terminal',
-    idempotent: false,
+    capabilities: { idempotent: false, maxTextLength: 1_000 } as Capabilities,
     ready: () => true,
+    status: () => ({ state: 'connected', since: AT, lastError: null }) as const,
+    start: () => {},
+    stop: () => Promise.resolve(),
+    close: () => Promise.resolve(),
     send: (it: { text: string; answers: string[] }) => {
       shown.push(it.text, ...it.answers);
       return Promise.resolve({ status: 'sent' as const, platformId: null });
@@ -86,7 +91,7 @@ async function walk(central: Central, platformId: string): Promise<string[]> {
     const log = { error: assert.fail } as never;
     const deps = {
       central,
-      channels: { terminal: channel },
+      channel: () => channel,
       clock: systemClock,
       ids,
       log,

@@ -201,9 +201,9 @@ export const mutants: readonly Mutant[] = [
     row: 'deliver',
     edits: [
       {
-        file: 'host/outbound/deliver.ts',
-        from: 'this.isIdempotent(channel) ? 0 : 1;',
-        to: 'this.isIdempotent(channel) ? 0 : 0;',
+        file: 'host/outbound/unended.ts',
+        from: 'isIdempotent(channel) ? 0 : 1;',
+        to: 'isIdempotent(channel) ? 0 : 0;',
       },
     ],
   },

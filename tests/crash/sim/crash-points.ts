@@ -6,6 +6,8 @@ import { Killed, never, type Life } from './life.ts';
 const BESIDE = [
   'secrets-key',
   'secret',
+  'channel',
+  'preview',
   'folder',
   'dead-letter',
   'forget',

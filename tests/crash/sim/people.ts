@@ -1,8 +1,7 @@
 /** What people send, once each, until it is acknowledged; and what must come of it. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { IncomingFile } from '../../../host/files/inbox.ts';
-import type { Incoming } from '../../../host/inbound/normalise.ts';
+import type { Incoming, IncomingFile } from '../../../host/channels/channel-host.ts';
 import type { Script } from './scenario.ts';
 
 export type Place = 'terminal' | 'post' | 'mail';

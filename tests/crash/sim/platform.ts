@@ -1,5 +1,5 @@
 /** A platform outside, and its adapter: what arrived there stays there, whatever becomes of the host. */
-import type { Channel, Outgoing, Sent } from '../../../host/channels/channel.ts';
+import type { Capabilities, Channel, Failed, Outgoing, Sent } from '../../../host/channels/channel.ts';
 import { never, type Life } from './life.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -9,6 +9,24 @@ type Deps = { scheduler: Scheduler; random: Random; outside: Life; weather(): We
 
 const FAST_MS = 10;
 const SLOW_MS = 20_000;
+
+const failed = (transient: boolean, reason: string): Failed => ({
+  ...{ status: 'failed', transient, reason },
+  ...{ maybeSeen: false, retryAfterMs: null },
+});
+
+const PLAIN: Capabilities = {
+  idempotent: false,
+  maxTextLength: 200,
+  canEdit: false,
+  canDelete: false,
+  canReact: false,
+  canType: false,
+  canOpenDM: false,
+  hasFiles: false,
+  hasButtons: false,
+  threads: false,
+};
 
 /** What somebody has before their eyes. */
 export type Shown = Pick<Outgoing, 'delivery' | 'text' | 'mayBeDuplicate' | 'notice' | 'answers'>;
@@ -29,8 +47,17 @@ export class Platform {
 
   /** The adapter in one host. What it has sent arrives even if the host is killed meanwhile. */
   adapter(life: Life): Channel {
-    const { name, idempotent } = this;
-    return { name, idempotent, ready: () => true, send: (it) => (life.ended ? never() : this.#send(life, it)) };
+    const { name } = this;
+    return {
+      name,
+      capabilities: { ...PLAIN, idempotent: this.idempotent },
+      ready: () => true,
+      send: (it) => (life.ended ? never() : this.#send(life, it)),
+      status: () => ({ state: 'connected', since: '', lastError: null }),
+      start: () => {},
+      stop: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    };
   }
 
   #send(life: Life, it: Outgoing): Promise<Sent> {
@@ -43,8 +70,8 @@ export class Platform {
           resolve(sent),
         );
       scheduler.later(outside, `to ${this.name}`, wayMs, `${this.name} is asked to show ${it.delivery}`, () => {
-        if (random.chance(deadSends)) return answer({ status: 'failed', transient: false, reason: 'no such room' });
-        if (random.chance(failedSends)) return answer({ status: 'failed', transient: true, reason: 'try later' });
+        if (random.chance(deadSends)) return answer(failed(false, 'no such room'));
+        if (random.chance(failedSends)) return answer(failed(true, 'try later'));
         this.#show(it);
         return answer({ status: 'sent', platformId: `${this.name}-${it.delivery}` });
       });

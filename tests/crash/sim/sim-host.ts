@@ -72,7 +72,7 @@ export async function openSimHost(deps: HostDeps): Promise<Parts> {
     program: { bun: '', folder: '', entry: '' },
     reader,
     around: nothingAround,
-    channels,
+    channel: (name) => channels[name],
     disk: simDisk(),
     trash: simTrash(home.trash),
     openBell,

@@ -1,0 +1,19 @@
+import type { ChannelView } from '../../host/api/channel-contract.ts';
+import type { Context } from '../context.ts';
+import { table } from '../printer.ts';
+import { withHost } from '../reach.ts';
+
+export async function listChannels(context: Context): Promise<void> {
+  const channels = await withHost(context, () => context.api.call<ChannelView[]>('GET', '/v1/channels'));
+  const rows = channels.map((it) => [it.name, it.kind, it.state, it.since, it.lastError?.text ?? '']);
+  const none = 'no channel beside the terminal';
+  const text = rows.length === 0 ? none : table([['CHANNEL', 'KIND', 'STATE', 'SINCE', 'LAST ERROR'], ...rows]);
+  const nexts = channels.flatMap((it) => (it.state === 'broken' && it.lastError ? [it.lastError.next] : []));
+  context.printer.answer(channels, [text, ...nexts].join('\n'));
+}
+
+export async function removeChannel(context: Context, name: string): Promise<void> {
+  const path = `/v1/channels/${encodeURIComponent(name)}`;
+  const removed = await withHost(context, () => context.api.call<{ removed: string }>('DELETE', path));
+  context.printer.answer(removed, `channel ${name} is out of use; what waits for it stays`);
+}

@@ -1,0 +1,49 @@
+/** What a platform adapter has of the host, and how it hands in what people say. */
+import type { Address } from '@halfdoor/protocol/message';
+
+/** A file of the host's own, in the folder `spool`: accept takes it over. */
+export type IncomingFile = { name: string; mime: string; path: string };
+
+export type Incoming = {
+  address: Address;
+  /** The platform's own id of this message; the same id is the same message. */
+  platformId: string;
+  sender: string;
+  text: string;
+  files?: readonly IncomingFile[];
+};
+
+export type Taken =
+  | { status: 'taken'; eventId: string; repeated: boolean }
+  /** It will never be taken as it is: acknowledge it, and tell whoever sent it if the platform can. */
+  | { status: 'refused'; code: RefusedCode; reason: string; next: string }
+  /** Nothing was written, and the same may be taken later: do not acknowledge. */
+  | { status: 'not-now'; reason: string };
+export type RefusedCode = 'bad-input' | 'forbidden' | 'not-found' | 'exists' | 'too-large';
+
+/** What a channel has of the host. */
+export type ChannelHost = {
+  readonly name: string;
+  /** Resolves once it is durable: only then may the channel acknowledge upstream. Never rejects. */
+  accept(incoming: Incoming): Promise<Taken>;
+  /** What was parked for this place may be sent now. */
+  ready(address: Address): void;
+  /** Where a channel puts files that come in. Emptied when the host starts. */
+  readonly spool: string;
+  now(): Date;
+  /** Calls `fn` once after `ms`. */
+  after(ms: number, fn: () => void): { cancel(): void };
+  /** From 0 up to 1. */
+  random(): number;
+  newId(): string;
+  log: Record<'info' | 'warn' | 'error', (message: string, fields?: Record<string, unknown>) => void>;
+};
+
+const RECONNECT_MS = 500;
+const RECONNECT_MOST_MS = 60_000;
+
+/** How long to wait before the try after `failures` in a row: grows to a minute, and no two hosts come back together. */
+export function reconnectMs(failures: number, random: number): number {
+  const most = Math.min(RECONNECT_MOST_MS, RECONNECT_MS * 2 ** Math.min(failures, 10));
+  return Math.ceil(most / 2 + (most / 2) * random);
+}
