@@ -15,9 +15,8 @@ import { TerminalChannel } from './channels/terminal.ts';
 import type { ReplayDeps } from './dead/replay.ts';
 import { openNet } from './egress/net.ts';
 import { realDisk, type Disk } from './files/disk.ts';
-import { Outbox } from './files/outbox.ts';
+import { makeFiles } from './files/files.ts';
 import { Trash } from './files/remove.ts';
-import { sweepHalfMade, sweepOver } from './files/sweep.ts';
 import { openGround, placesOf, type Ground, type HostOptions } from './ground.ts';
 import type { Home } from './home.ts';
 import { accept, type AcceptDeps } from './inbound/accept.ts';
@@ -92,7 +91,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
     apiSocket,
   );
-  const retention = new Retention({ central, clock, log: log.scope('retention'), sweep: parts.sweep });
+  const retention = new Retention({ central, clock, log: log.scope('retention'), sweep: parts.files.sweep });
   retention.start();
   roster.start();
   void progress.start();
@@ -128,23 +127,23 @@ function tellProgress({ clock, log }: HostOptions, ground: Ground, { signals }: 
 }
 
 type Signalling = Pick<ReturnType<typeof wire>, 'signals'>;
-type Parts = Pick<ReturnType<typeof wire>, 'deliverer' | 'sessions' | 'terminal' | 'sweepHalfMade'>;
+type Parts = Pick<ReturnType<typeof wire>, 'deliverer' | 'sessions' | 'terminal' | 'files'>;
 
 /** What a host before left open goes on; nothing may be accepted until this has resolved. */
 export async function recover(
-  { deliverer, sessions, sweepHalfMade }: Parts,
+  { deliverer, sessions, files }: Parts,
   { central, home }: Pick<Ground, 'central' | 'home'>,
 ): Promise<void> {
   await deliverer.recover();
   // Before anything can be accepted: a folder whose row is about to be committed must not pass for a stray.
   await sessions.sweepFolders();
   await sweepAgentFolders(central, home);
-  await sweepHalfMade();
+  await files.sweepHalfMade();
   await sessions.recover();
 }
 
 /** Runs end and are collected, at most `END_MS`; what they said is delivered, at most `DRAIN_MS`. Nothing may be accepted any more. */
-export async function drain({ deliverer, sessions, terminal }: Omit<Parts, 'sweepHalfMade'>): Promise<void> {
+export async function drain({ deliverer, sessions, terminal }: Omit<Parts, 'files'>): Promise<void> {
   await sessions.close(END_MS);
   await terminal.close();
   await deliverer.close(DRAIN_MS);
@@ -176,26 +175,18 @@ export function wire(
     ids: ground.ids,
     log: log.scope('deliver'),
     redact,
-    onReceipt: (sessionId, receipt) => {
-      outbox.arrived(sessionId, receipt.seq);
-      sessions.receipt(sessionId, receipt);
-    },
+    onReceipt: (id, receipt) => (outbox.arrived(id, receipt.seq), sessions.receipt(id, receipt)),
   });
   const renewSession = (sessionId: string): void => sessions.renewSession(sessionId, 'renewed');
   const folders = new RunFolders({ central, around, renewSession });
-  const isOpenedInPlace = (channel: string): boolean => channel === terminal.name;
-  const outbox = new Outbox({
-    ...{ folder: home.outbox, central, durable, ids: ground.ids, isOpenedInPlace },
-    ...{ reader: machines.reader, disk: machines.disk, log: log.scope('files') },
+  const { outbox, ...files } = makeFiles({
+    ...{ home, central, durable, ids: ground.ids, log: log.scope('files') },
+    ...{ reader: machines.reader, disk: machines.disk },
+    isOpenedInPlace: (channel) => channel === terminal.name,
   });
-  const sweeping = { home, central, disk: machines.disk, outbox, isOpenedInPlace };
+  const { disk } = machines;
   const base = {
-    ...ground,
-    durable,
-    clock,
-    folders,
-    outbox,
-    disk: machines.disk,
+    ...{ ...ground, durable, clock, folders, outbox, disk },
     mayTake: deliverer.mayTake.bind(deliverer),
   };
   const sessions: Sessions = new Sessions({
@@ -227,12 +218,10 @@ export function wire(
     isIdempotent: (channel) => deliverer.isIdempotent(channel),
   };
   return {
-    ...{ signals, terminal, deliverer, sessions, folders, around, renewSession, letters },
+    ...{ signals, terminal, deliverer, sessions, folders, around, renewSession, letters, files },
     sandboxes: machines.sandboxes,
     revokeSession: (sessionId: string) => sessions.renewSession(sessionId, 'revoked'),
     makeFolder: acceptDeps.makeFolder,
-    sweepHalfMade: () => sweepHalfMade(sweeping),
-    sweep: (before: string) => sweepOver(sweeping, before),
     accept: (it: Incoming) => accept(acceptDeps, it),
   };
 }
