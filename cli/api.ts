@@ -3,6 +3,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { ApiError } from '../host/api/contract.ts';
 import { homeAt } from '../host/home.ts';
 import { Failure } from './failure.ts';
@@ -46,9 +47,9 @@ export function makeApi(home: string, uid: number): Api {
     return new Promise((resolve, reject) => {
       // A connection of its own each time: one that a host kept open before its restart is of no use after it.
       const outgoing = request({ socketPath, path, method, headers, agent: false, ...(signal && { signal }) }, resolve);
-      outgoing.on('error', (error) => reject(new Unreachable(error.message)));
+      outgoing.on('error', (error) => reject(isUnreadable(body) ? unreadable(error) : new Unreachable(error.message)));
       if (!(body instanceof Readable)) outgoing.end(text);
-      else body.on('error', (error) => reject(unreadable(error))).pipe(outgoing);
+      else pipeline(body, outgoing).catch(() => undefined); // the request is told why
     });
   };
   const opened = async (...args: Parameters<typeof open>): Promise<IncomingMessage> => {
@@ -64,6 +65,8 @@ export function makeApi(home: string, uid: number): Api {
     stream: (path, signal) => opened('GET', path, undefined, signal),
   };
 }
+
+const isUnreadable = (body: unknown): boolean => body instanceof Readable && body.errored !== null;
 
 const unreadable = (error: Error): Failure =>
   new Failure(`the file cannot be read: ${error.message}`, 'Look at its path and who may read it.');

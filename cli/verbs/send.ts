@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '@halfdoor/protocol/limits';
@@ -46,6 +47,7 @@ async function post(context: Context, agent: string, input: SendInput, paths: re
 async function uploadAll(context: Context, paths: readonly string[]): Promise<SendInput['files']> {
   const files: SendInput['files'] = [];
   for (const path of paths) {
+    checkFile(path);
     const { upload } = await context.api.upload<UploadView>('/v1/uploads', path);
     files.push({ upload, name: basename(path) });
   }
@@ -99,6 +101,13 @@ async function confirm(context: Context, view: MessageView): Promise<void> {
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
   }
+}
+
+function checkFile(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found?.isFile()) throw new Failure(`there is no file ${path}`, 'Look at its path.');
+  if (found.size <= LIMITS.attachmentBytes) return;
+  throw new Failure(`${path} is too large: a file has at most ${LIMITS.attachmentBytes} bytes`, 'Send a smaller one.');
 }
 
 function checkSize(text: string): string {

@@ -19,8 +19,9 @@ import { join } from 'node:path';
 
 const O_PATH = 0o10000000;
 const FOLDER = O_PATH | constants.O_NOFOLLOW | constants.O_DIRECTORY;
-/** Somebody may still be writing in there; whoever outruns this many passes is left to the next start. */
+/** Somebody may still be writing in there; whoever outruns this many passes over as many names is left to the next start. */
 const PASSES = 100;
+const PASS_NAMES = 65_536;
 
 export class Trash {
   readonly #folder: string;
@@ -74,9 +75,11 @@ export class Trash {
     try {
       const inside = enter(at);
       const folder = await opendir(inside, { encoding: 'buffer' as BufferEncoding });
+      let seen = 0;
       for await (const entry of folder) {
         // Names as bytes: an agent need not write text.
         await this.#take(Buffer.concat([Buffer.from(`${inside}/`), entry.name as unknown as Buffer]));
+        if ((seen += 1) >= PASS_NAMES) break;
       }
     } finally {
       closeSync(at);
