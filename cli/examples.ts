@@ -21,6 +21,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   'secrets remove': 'secrets remove ANTHROPIC_API_KEY',
   'channels list': 'channels list',
   'channels remove': 'channels remove telegram',
+  'wirings list': 'wirings list',
+  'wirings update': 'wirings update maya telegram:1234 --progress steps',
   'mounts allow': 'mounts allow ~/project',
   'mounts list': 'mounts list',
   'mounts remove': 'mounts remove ~/project',

@@ -112,7 +112,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
 async function openRoster({ clock, log }: HostOptions, ground: Ground, parts: () => ReturnType<typeof wire>) {
   const scoped = log.scope('channel');
   const host = channelHosts({ ...ground, clock, log: scoped }, parts);
-  const roster = new Roster({ ...ground, kinds: channelKinds(), host, log: scoped });
+  const roster = new Roster({
+    ...ground,
+    kinds: channelKinds(),
+    host,
+    log: scoped,
+    opened: (name) => parts().deliverer.kickChannel(name),
+  });
   await roster.open();
   return roster;
 }

@@ -1,8 +1,10 @@
-/** The routes of channels. */
+/** The routes of channels, and of who listens in them. */
 import type { Hono } from 'hono';
+import { listWirings, updateWiring } from '../agents/wirings.ts';
 import { removeChannel, type RemoveDeps } from '../channels/remove.ts';
 import type { Roster } from '../channels/roster.ts';
-import { senderOf, type Env } from './request.ts';
+import type { WiringPatch } from './channel-contract.ts';
+import { body, senderOf, type Env } from './request.ts';
 
 export type ChannelsDeps = RemoveDeps & { roster: Roster; uid: number };
 
@@ -12,4 +14,9 @@ export function addChannelRoutes(app: Hono<Env>, deps: ChannelsDeps): void {
     await removeChannel(deps, c.req.param('name'), senderOf(c, deps.uid));
     return c.json({ removed: c.req.param('name') });
   });
+  const wirings = { ...deps, channel: (name: string) => deps.roster.get(name) };
+  app.get('/v1/wirings', async (c) => c.json(await listWirings(wirings)));
+  app.patch('/v1/wirings', async (c) =>
+    c.json(await updateWiring(wirings, await body<WiringPatch>(c), senderOf(c, deps.uid))),
+  );
 }

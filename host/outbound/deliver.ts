@@ -4,6 +4,7 @@
  */
 import type { Address, Receipt } from '@halfdoor/protocol/message';
 import type { Channel, Outgoing, Sent } from '../channels/channel.ts';
+import { textFor } from '../files/unshown.ts';
 import { isoNow, type Clock, type Timer } from '../clock.ts';
 import type { Central, Tx } from '../db/central.ts';
 import type { Ids } from '../ids.ts';
@@ -13,7 +14,7 @@ import { noteArrived, takeHead, type Delivery } from './ledger.ts';
 import { partsOf } from './parts.ts';
 import { afterSend, writeReceipt } from './receipt.ts';
 import { tellUndelivered } from './undelivered.ts';
-import { confirmAll, putBack } from './unended.ts';
+import { confirmAll, putBack, waitingChats } from './unended.ts';
 
 export type DeliverDeps = {
   central: Central;
@@ -64,6 +65,11 @@ export class Deliverer {
     if (head) this.start(head);
   }
 
+  /** A channel is there again: what waited for it goes. */
+  async kickChannel(name: string): Promise<void> {
+    for (const address of await waitingChats(this.#deps.central.read, name)) await this.kick(address);
+  }
+
   /** Until it is in central: on a full disk, what is not written once would stand in the way of its chat for ever. */
   async #committed<T>(job: (tx: Tx) => Promise<T>): Promise<T> {
     for (;;) {
@@ -97,7 +103,8 @@ export class Deliverer {
 
   /** Each part is in central before the next one is sent, so that what has arrived is not sent again. */
   async #sendParts(channel: Channel, delivery: Delivery): Promise<Sent> {
-    const parts = partsOf(delivery.content.text, channel.capabilities.maxTextLength);
+    const { hasFiles, maxTextLength } = channel.capabilities;
+    const parts = partsOf(textFor(delivery.content, hasFiles), maxTextLength);
     let arrived = delivery.arrived;
     for (let n = Math.min(arrived.length, parts.length - 1); ; n++) {
       const sent = await channel.send(outgoing(delivery, parts, n));

@@ -195,7 +195,7 @@ test('a platform that asks for time is given it; one that refuses is left alone'
 });
 
 test('what a killed host left standing is taken away by the next', async (t) => {
-  const { channel, teller, show, texts, previews, ...deps } = await stage(t, { kind: 'dm', progress: 'steps' });
+  const { channel, show, texts, previews, ...deps } = await stage(t, { kind: 'dm', progress: 'steps' });
   await show('thinking');
   assert.equal((await previews()).length, 1);
   // The first one is dead: nothing of it runs any more.

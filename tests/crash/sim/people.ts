@@ -66,6 +66,14 @@ function scripted(script: Script, word: string): Pick<Message, 'text' | 'replies
       const file = JSON.stringify({ to: 'terminal', path: 'note.txt', caption: word });
       return { text: `@write note.txt ${word}\n@tool send_file ${file}`, replies: own };
     }
+    case 'posts-file': {
+      const file = JSON.stringify({ to: 'post', path: 'note.txt', caption: word });
+      return { text: `@write note.txt ${word}\n@tool send_file ${file}`, replies: [at('post', word)] };
+    }
+    case 'long': {
+      const long = Array.from({ length: 60 }, (_, n) => `${word}-${n}`).join(' ');
+      return { text: `@to post ${long}\n@to mail ${long} too`, replies: [at('post', long), at('mail', `${long} too`)] };
+    }
     case 'silent':
       return { text: '@silent', replies: [] };
     case 'transient':

@@ -1,10 +1,9 @@
 /** Somebody at a terminal: reads what is shown, confirms it a little later, and loses the connection now and then. */
-import { existsSync, readFileSync } from 'node:fs';
 import type { Outgoing } from '../../../host/channels/channel.ts';
 import type { TerminalChannel } from '../../../host/channels/terminal.ts';
 import type { Deliverer } from '../../../host/outbound/deliver.ts';
 import type { Life } from './life.ts';
-import type { Shown } from './platform.ts';
+import { holds, type Shown } from './platform.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -64,10 +63,11 @@ export class Person {
   }
 
   #read(it: Outgoing): void {
-    const { scheduler, random, outside, dropPercent } = this.#deps;
+    const { scheduler, random, outside, dropPercent, violate } = this.#deps;
     const host = this.#host;
     this.shown.push(it);
-    for (const file of it.files) this.#open(file.path, it.text);
+    for (const { path } of it.files)
+      if (!holds(path, it.text)) violate(`a file sent to ${this.chat} is not ${it.text}`);
     const drops = random.chance(dropPercent());
     scheduler.later(outside, `person ${this.chat}`, READ_MS, `${this.chat} has read ${it.delivery}`, () => {
       if (!host || host.life.ended || host !== this.#host) return;
@@ -77,12 +77,6 @@ export class Person {
         if (this.#here) this.#connect();
       });
     });
-  }
-
-  /** Its files hold what is said of them, as often as they are shown. */
-  #open(path: string, content: string): void {
-    const found = existsSync(path) ? readFileSync(path, 'utf8') : 'no such file';
-    if (found !== content) this.#deps.violate(`a file sent to ${this.chat} holds ${found}, not ${content}`);
   }
 
   /** As the API does. */

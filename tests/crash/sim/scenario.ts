@@ -10,6 +10,7 @@ export const SCRIPTS = [
   'says-first',
   'to-post',
   'to-mail',
+  'long',
   'to-both',
   'silent',
   'transient',
@@ -20,6 +21,7 @@ export const SCRIPTS = [
   'unknown-destination',
   'brings-file',
   'sends-file',
+  'posts-file',
 ] as const;
 export type Script = (typeof SCRIPTS)[number];
 /** Where most can go wrong. */
@@ -31,7 +33,7 @@ const OFTEN = [
   'to-both',
   'brings-file',
   'sends-file',
-  'sends-file',
+  'posts-file',
 ] as const;
 
 export type Op =
