@@ -53,9 +53,13 @@ async function overInOutbox({ central, isOpenedInPlace }: SweepDeps): Promise<st
   return rows.filter((it) => isOver(it, isOpenedInPlace)).map((it) => it.delivery_id);
 }
 
-type Kept = { state: string | null; closed: string | null; channel: string | null; deleted_at: string | null };
+export type Kept = { state: string | null; closed: string | null; channel: string | null; deleted_at: string | null };
 
-function isOver({ state, closed, channel, deleted_at }: Kept, isOpenedInPlace: SweepDeps['isOpenedInPlace']): boolean {
+/** Decides purely. */
+export function isOver(
+  { state, closed, channel, deleted_at }: Kept,
+  isOpenedInPlace: SweepDeps['isOpenedInPlace'],
+): boolean {
   switch (state) {
     case 'delivered':
       return channel === null || !isOpenedInPlace(channel);

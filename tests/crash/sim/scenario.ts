@@ -107,15 +107,15 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 
 /** How often a step is chosen: what comes seldom is chosen more often, what happens in every start less. */
 const WEIGHTS: Record<StoryStep, number> = {
-  migrate: 4,
+  migrate: 5,
   template: 4,
-  agent: 4,
+  agent: 5,
   'agent-folder': 5,
   'session-folder': 5,
-  attachments: 12,
+  attachments: 24,
   accept: 5,
   enqueue: 5,
-  'start-run': 4,
+  'start-run': 5,
   'settle-dead': 5,
   outbox: 34,
   collect: 7,
