@@ -12,7 +12,7 @@ export const LIMITS = {
   outboundFiles: 10,
   /** Of out/files/ inside. */
   outFilesBytes: 200 * 1024 * 1024,
-  /** Copies of one agent's files that the host keeps: until they are delivered, for a terminal as long as their message. */
+  /** Copies of one agent's files that the host keeps; of those that have arrived the oldest make room. */
   outboxBytes: 1024 * 1024 * 1024,
   /** One piece of a file that is being copied out. */
   pieceBytes: 256 * 1024,

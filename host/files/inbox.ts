@@ -38,13 +38,15 @@ export async function keeping<T extends { accepted: { repeated: boolean } }>(
   if (files.length === 0) return commit([]);
   const { disk, home } = deps;
   const folder = join(home.inbox, eventId);
+  // What cannot be removed now is swept at the next start: that must not undo what is committed.
+  const letGo = (path: string): Promise<void> => disk.remove(path).catch(() => undefined);
   try {
     const result = await commit(await keep(deps, eventId, files));
-    if (result.accepted.repeated) await disk.remove(folder);
-    for (const it of files) await disk.remove(it.path);
+    if (result.accepted.repeated) await letGo(folder);
+    for (const it of files) await letGo(it.path);
     return result;
   } catch (error) {
-    await disk.remove(folder);
+    await letGo(folder);
     throw error;
   }
 }

@@ -14,7 +14,10 @@ export class NotSent extends Error {
 /** A reader that is replaced meanwhile, or a machine under load. */
 const TRIES = 5;
 
-/** Throws `NotSent`, and so do the pieces. Together they are `size` bytes, all of one moment. */
+/**
+ * Throws `NotSent`, and so do the pieces; anything else when the reader could not be asked, which says nothing of the
+ * file. Together they are `size` bytes, all of one moment.
+ */
 export async function openOut(
   reader: OutboundReader,
   session: string,
@@ -40,6 +43,7 @@ async function piece(reader: OutboundReader, session: string, name: string, offs
   for (let n = 0; n < TRIES && !result.ok && result.failure === 'timeout'; n++) {
     result = await reader.piece(session, name, { offset, seen });
   }
+  if (!result.ok && result.failure === 'timeout') throw new Error(`the reader gave no answer: ${result.detail}`);
   if (!result.ok) throw new NotSent(name, result.detail);
   return result;
 }

@@ -22,6 +22,8 @@ import { openOut, NotSent } from './out-file.ts';
 /** What became of the files of one message: its delivery's id and their copies, or why it is not sent. */
 export type Copied = { delivery: string; files: OutgoingFile[]; refused: null } | { refused: Refused };
 type Refused = Authorized & { allowed: false };
+/** What the agent may still have kept for it. */
+type Budget = { left: number };
 export type Copies = ReadonlyMap<number, Copied>;
 
 export type OutboxDeps = {
@@ -52,6 +54,16 @@ const DELIVERY_OF = compiled((db, it: { sessionId: string; seq: number }) =>
     .where('state', '=', 'delivered'),
 );
 
+const ARRIVED = compiled((db, it: { agentId: string }) =>
+  db
+    .selectFrom('outbox')
+    .innerJoin('deliveries', 'deliveries.id', 'outbox.delivery_id')
+    .select(['deliveries.id', 'outbox.bytes'])
+    .where('outbox.agent_id', '=', it.agentId)
+    .where('state', '=', 'delivered')
+    .orderBy('deliveries.id'),
+);
+
 const NONE: Copies = new Map<number, never>();
 
 export class Outbox {
@@ -68,15 +80,14 @@ export class Outbox {
     if (!rows.some((it) => it.kind === 'message' && it.files.length > 0)) return NONE;
     const copies = new Map<number, Copied>();
     const { central } = this.#deps;
-    let kept = (await KEPT_BYTES.one(central.read, { agentId: from.agentId })).bytes;
+    const kept = await KEPT_BYTES.one(central.read, { agentId: from.agentId });
+    const budget = { left: LIMITS.outboxBytes - kept.bytes };
     try {
       for (const row of rows) {
         if (row.kind !== 'message' || row.files.length === 0) continue;
         // Where it may not go is refused for that: nothing is copied for it.
         if ((await chatBehind(central.read, from.agentId, row.destination)) === null) continue;
-        const copied = await this.#copyOne(from, row, LIMITS.outboxBytes - kept);
-        copies.set(row.seq, copied);
-        if (copied.refused === null) kept += bytesOf(copied.files);
+        copies.set(row.seq, await this.#copyOne(from, row, budget));
       }
     } catch (error) {
       return this.drop(copies, error);
@@ -84,20 +95,21 @@ export class Outbox {
     return copies;
   }
 
-  async #copyOne(from: CollectedFrom, row: OutboundMessage & { kind: 'message' }, room: number): Promise<Copied> {
+  async #copyOne(from: CollectedFrom, row: OutboundMessage & { kind: 'message' }, budget: Budget): Promise<Copied> {
     const { ids, disk, durable, folder } = this.#deps;
     const delivery = ids();
     const into = join(folder, delivery);
+    const files: OutgoingFile[] = [];
     try {
       return await durable('outbox', async () => {
         await disk.makeFolder(into);
-        const files: OutgoingFile[] = [];
-        for (const name of row.files) files.push(await this.#copyFile(from, name, into, files, room));
+        for (const name of row.files) files.push(await this.#copyFile(from, name, into, files, budget));
         await disk.sync(into);
         await disk.sync(folder);
         return { delivery, files, refused: null };
       });
     } catch (error) {
+      budget.left += bytesOf(files);
       await disk.remove(into);
       if (!(error instanceof NotSent)) throw error;
       const target = row.destination;
@@ -106,25 +118,37 @@ export class Outbox {
   }
 
   async #copyFile(
-    { sessionId }: CollectedFrom,
+    { sessionId, agentId }: CollectedFrom,
     sent: string,
     into: string,
     beside: readonly OutgoingFile[],
-    most: number,
+    budget: Budget,
   ): Promise<OutgoingFile> {
     const { reader, disk } = this.#deps;
-    const room = most - bytesOf(beside);
     const name = freeName(shownName(sent), (it) => beside.some((other) => other.name === it));
     const { size, pieces } = await openOut(reader, sessionId, sent);
-    if (size > room) {
-      throw new NotSent(
-        name,
-        `files of yours that are still kept leave room for ${Math.max(0, room)} bytes, it has ${size}`,
-      );
+    if (size > budget.left) budget.left += await this.#makeRoom(agentId, size - budget.left);
+    if (size > budget.left) {
+      throw new NotSent(sent, `files of yours that wait to be delivered leave room for ${budget.left} bytes`);
     }
     const path = join(into, name);
     const bytes = await disk.write(path, pieces);
+    budget.left -= bytes;
     return { name, mime: mimeOf(name), bytes, path };
+  }
+
+  /** Of what this agent sent and has arrived, the oldest go. Returns the bytes that frees. */
+  async #makeRoom(agentId: string, wanted: number): Promise<number> {
+    const arrived = await ARRIVED.all(this.#deps.central.read, { agentId });
+    let freed = 0;
+    const over: string[] = [];
+    for (const { id, bytes } of arrived) {
+      if (freed >= wanted) break;
+      over.push(id);
+      freed += bytes;
+    }
+    await this.remove(over);
+    return freed;
   }
 
   /** The commit they were made for failed for this reason, which is thrown again: they are made anew with the next. */

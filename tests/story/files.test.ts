@@ -196,3 +196,20 @@ test('copies of what waits stay; those of an agent that is no more go with the n
   assert.ok(!existsSync(join(world.home, 'trash')) || readdirSync(join(world.home, 'trash')).length === 0);
   assert.deepEqual(refusals(world), []);
 });
+
+test('at once only so much is sent; the next turn sends the rest', async (t) => {
+  const world = await withAgent(t);
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const made = names.map((it) => `@shell truncate -s ${LIMITS.outboundFileBytes} ${it} && echo ${it}`);
+  await world.ask('a', made.join('\n'));
+  const sent = await world.ask('a', names.map((path) => toolCall({ path })).join('\n'));
+  assert.deepEqual(
+    filesOf(sent).map((it) => [it.name, it.bytes]),
+    names.slice(0, 4).map((it) => [it, LIMITS.outboundFileBytes]),
+  );
+  assert.match(sent.replies.at(-1)?.text ?? '', /209715200 bytes of files are being sent already.*next turn/);
+  assert.deepEqual(
+    filesOf(await world.ask('a', toolCall({ path: 'e' }))).map((it) => it.name),
+    ['e'],
+  );
+});
