@@ -126,7 +126,7 @@ test('what is too large is refused by its size, holes included; thousands beside
   const { world, run, forge } = await taken(t);
   await run('truncate -s 53477376 /s/out/files/holes; echo x > /s/out/files/x');
   assert.match(await run('truncate -s 1T vast 2>&1; rm vast'), /too large|File size limit/i);
-  await run('i=0; while [ $i -lt 10000 ]; do : > /s/out/files/n$i; i=$((i+1)); done');
+  assert.equal(await run('cd /s/out/files && seq 10000 | xargs touch && ls | wc -l'), '10002');
   await forge(['holes'], ['x']);
   assert.deepEqual(copies(world), ['x\n']);
   assert.match(refusals(world).join('\n'), /"holes" was not taken: it has 53477376 bytes; at most 52428800/);

@@ -202,7 +202,8 @@ test('at once only so much is sent; the next turn sends the rest', async (t) => 
   const names = ['a', 'b', 'c', 'd', 'e'];
   const made = names.map((it) => `@shell truncate -s ${LIMITS.outboundFileBytes} ${it} && echo ${it}`);
   await world.ask('a', made.join('\n'));
-  const sent = await world.ask('a', names.map((path) => toolCall({ path })).join('\n'));
+  const id = await world.send('a', names.map((path) => toolCall({ path })).join('\n'));
+  const sent = await world.settled(id, 10 * 60_000);
   assert.deepEqual(
     filesOf(sent).map((it) => [it.name, it.bytes]),
     names.slice(0, 4).map((it) => [it, LIMITS.outboundFileBytes]),
