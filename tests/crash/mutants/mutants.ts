@@ -26,6 +26,11 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'acknowledged before what came with it is kept',
+    row: 'accept',
+    edits: [{ file: 'host/files/inbox.ts', from: 'await disk.take(file.path, join(folder, name));', to: '' }],
+  },
+  {
     name: 'marked as enqueued instead of projected again',
     row: 'enqueue',
     edits: [
@@ -185,6 +190,13 @@ export const mutants: readonly Mutant[] = [
   );
   const commit = deps.central.commit('collect', async (tx) => {`,
       },
+    ],
+  },
+  {
+    name: 'the cursor moves past files that nobody has copied',
+    row: 'collect',
+    edits: [
+      { file: 'host/outbound/collect.ts', from: 'await deps.outbox.copy(from, batch.messages)', to: 'new Map()' },
     ],
   },
   {

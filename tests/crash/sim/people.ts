@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Incoming, IncomingFile } from '../../../host/channels/channel-host.ts';
+import { WITH_FILE } from './platform.ts';
 import type { Script } from './scenario.ts';
 
 export type Place = 'terminal' | 'post' | 'mail';
@@ -38,6 +39,10 @@ function brought({ platformId }: Message, content: string, spool: string): Incom
 
 const say = (to: Place, text: string): string => `@tool send_message ${JSON.stringify({ to, text })}`;
 
+/** A file with this in it, and this said with it. */
+const sending = (to: Place, caption: string): string =>
+  `@write note.txt ${caption}\n@tool send_file ${JSON.stringify({ to, path: 'note.txt', caption })}`;
+
 const at = (place: Place, text: string): { at: Place; text: string } => ({ at: place, text });
 
 /** `word` is found in nothing else that is ever said. */
@@ -63,12 +68,12 @@ function scripted(script: Script, word: string): Pick<Message, 'text' | 'replies
     case 'brings-file':
       return { text: '@attached', replies: own, brings: word };
     case 'sends-file': {
-      const file = JSON.stringify({ to: 'terminal', path: 'note.txt', caption: word });
-      return { text: `@write note.txt ${word}\n@tool send_file ${file}`, replies: own };
+      const sent = `${word}${WITH_FILE}`;
+      return { text: sending('terminal', sent), replies: [at('terminal', sent)] };
     }
     case 'posts-file': {
-      const file = JSON.stringify({ to: 'post', path: 'note.txt', caption: word });
-      return { text: `@write note.txt ${word}\n@tool send_file ${file}`, replies: [at('post', word)] };
+      const sent = `${word}${WITH_FILE}`;
+      return { text: sending('post', sent), replies: [at('post', sent)] };
     }
     case 'long': {
       const long = Array.from({ length: 60 }, (_, n) => `${word}-${n}`).join(' ');

@@ -3,7 +3,7 @@ import type { Outgoing } from '../../../host/channels/channel.ts';
 import type { TerminalChannel } from '../../../host/channels/terminal.ts';
 import type { Deliverer } from '../../../host/outbound/deliver.ts';
 import type { Life } from './life.ts';
-import { holds, type Shown } from './platform.ts';
+import { faultOfFiles, type Shown } from './platform.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -66,8 +66,8 @@ export class Person {
     const { scheduler, random, outside, dropPercent, violate } = this.#deps;
     const host = this.#host;
     this.shown.push(it);
-    for (const { path } of it.files)
-      if (!holds(path, it.text)) violate(`a file sent to ${this.chat} is not ${it.text}`);
+    const fault = faultOfFiles(it);
+    if (fault !== null) violate(`terminal of ${this.chat}: ${fault}`);
     const drops = random.chance(dropPercent());
     scheduler.later(outside, `person ${this.chat}`, READ_MS, `${this.chat} has read ${it.delivery}`, () => {
       if (!host || host.life.ended || host !== this.#host) return;

@@ -32,9 +32,15 @@ const PLAIN: Capabilities = {
 /** The delivery that this is a part of. */
 export const wholeOf = (it: { delivery: string }): string => it.delivery.split('#')[0] ?? '';
 
-/** Whether the copy is there, with what was said to be in it. */
-export const holds = (path: string, content: string): boolean =>
-  existsSync(path) && readFileSync(path, 'utf8') === content;
+/** What a text ends with that is said with a file, which holds the same. */
+export const WITH_FILE = '-file';
+
+/** What is wrong with the files of what is shown, if anything is. */
+export function faultOfFiles({ text, files }: Pick<Outgoing, 'text' | 'files'>): string | null {
+  if (files.length !== (text.endsWith(WITH_FILE) ? 1 : 0)) return `${text} came with ${files.length} files`;
+  const held = files.map(({ path }) => (existsSync(path) ? readFileSync(path, 'utf8') : 'nothing'));
+  return held.every((it) => it === text) ? null : `the file of ${text} holds ${held.join()}`;
+}
 
 /** What somebody has before their eyes. */
 export type Shown = Pick<Outgoing, 'delivery' | 'text' | 'mayBeDuplicate' | 'notice' | 'answers'>;
@@ -72,8 +78,8 @@ export class Platform {
     const { scheduler, random, outside, weather, violate } = this.#deps;
     const { failedSends, deadSends, slowSends } = weather();
     const wayMs = random.chance(slowSends) ? SLOW_MS : FAST_MS;
-    for (const { path } of it.files)
-      if (!holds(path, it.text)) violate(`a file sent to ${this.name} is not ${it.text}`);
+    const fault = faultOfFiles(it);
+    if (fault !== null) violate(`${this.name}: ${fault}`);
     return new Promise((resolve) => {
       const answer = (sent: Sent): void =>
         void scheduler.later(life, `from ${this.name}`, wayMs, `${this.name} answers ${sent.status}`, () =>
