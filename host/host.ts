@@ -17,6 +17,7 @@ import { openNet } from './egress/net.ts';
 import { realDisk, type Disk } from './files/disk.ts';
 import { makeFiles } from './files/files.ts';
 import { Trash } from './files/remove.ts';
+import { HttpChats } from './http-chats/chats.ts';
 import { openGround, placesOf, type Ground, type HostOptions } from './ground.ts';
 import type { Home } from './home.ts';
 import { accept, type AcceptDeps } from './inbound/accept.ts';
@@ -33,6 +34,7 @@ import { Sessions, type SessionsDeps } from './sessions/sessions.ts';
 import { tellAgent } from './sessions/tell-agent.ts';
 import { Signals } from './signals.ts';
 import { describeAgent, statusView } from './status.ts';
+import { WebListener } from './web.ts';
 
 export type Host = { home: Home; apiSocket: string; close(): Promise<void> };
 
@@ -56,14 +58,15 @@ export async function openHost(options: HostOptions): Promise<Host> {
     walled: (await probe('bubblewrap')).ok,
   });
   const trash = new Trash(home.trash);
-  const roster = await openRoster(options, ground, () => parts);
+  const { roster, ...http } = await openRoster(options, ground, () => parts);
   const parts = wire(options, ground, {
     sandboxes,
     program,
     reader,
     around: () => lookAround(placesOf(options, ground), options.env),
     openBell: listenBell,
-    openNet: (path, agent) => openNet({ keys, redactor, log: log.scope('net') }, path, agent),
+    openNet: (path, agent, onSilent) =>
+      openNet({ keys, redactor, clock, log: log.scope('net') }, path, agent, onSilent),
     channel: (name) => roster.get(name),
     disk: realDisk(),
     trash,
@@ -85,6 +88,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       reader,
       probe,
       roster,
+      ...http,
       status: () => statusView({ central, sessions, reader, roster, probes: probe }, started),
       renew: (agentId) => sessions.renew(agentId),
       shutDown: options.shutDown,
@@ -94,6 +98,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const retention = new Retention({ central, clock, log: log.scope('retention'), sweep: parts.files.sweep });
   retention.start();
   roster.start();
+  await http.web.tried();
   void progress.start();
   const close = async (): Promise<void> => {
     await retention.close();
@@ -101,6 +106,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     await drain(parts);
     await progress.close();
     await roster.close();
+    await http.web.close();
     await reader.close();
     await central.close();
     lock.release();
@@ -112,15 +118,17 @@ export async function openHost(options: HostOptions): Promise<Host> {
 async function openRoster({ clock, log }: HostOptions, ground: Ground, parts: () => ReturnType<typeof wire>) {
   const scoped = log.scope('channel');
   const host = channelHosts({ ...ground, clock, log: scoped }, parts);
+  const web = new WebListener({ clock, log: log.scope('web'), random: Math.random });
+  const httpChats = await HttpChats.open({ ...ground, clock, signals: () => parts().signals });
   const roster = new Roster({
     ...ground,
-    kinds: channelKinds(),
+    kinds: channelKinds({ web, http: httpChats }),
     host,
     log: scoped,
     opened: (name) => parts().deliverer.kickChannel(name),
   });
   await roster.open();
-  return roster;
+  return { roster, web, httpChats };
 }
 
 function tellProgress({ clock, log }: HostOptions, ground: Ground, { signals }: Signalling, roster: Roster) {
@@ -182,6 +190,7 @@ export function wire(
     log: log.scope('deliver'),
     redact,
     onReceipt: (id, receipt) => (outbox.arrived(id, receipt.seq), sessions.receipt(id, receipt)),
+    enqueue: (it) => sessions.enqueue(it),
   });
   const renewSession = (sessionId: string): void => sessions.renewSession(sessionId, 'renewed');
   const folders = new RunFolders({ central, around, renewSession });
@@ -210,7 +219,7 @@ export function wire(
   const acceptDeps: AcceptDeps = {
     ...base,
     makeFolder: (id) => void makeSessionFolder(home, templates, id, durable),
-    describe: (agentId) => describeAgent(central.read, sessions, agentId),
+    describe: (agentId) => describeAgent(central.read, sessions, agentId, ground.now()),
     after: (it) => {
       sessions.enqueue(it.enqueue);
       for (const head of it.heads) deliverer.start(head);

@@ -18,6 +18,7 @@ export const DURABLE_STEPS = [
   'settle-dead', // tries of a run that died; dead letters and their notices
   'outbox', // the host's copies of an agent's files, before the delivery that names them
   'collect', // deliveries, dispatch states and cursor
+  'park', // messages that wait for a quota behind others, and the end of their wait
   'receipt', // what the platform said, and `sending` of the next head
   'preview', // a message that shows how far a reply is, until it is taken away
   'folder', // which folders may be given to sessions, and which session works on which

@@ -15,6 +15,7 @@ export const SCRIPTS = [
   'silent',
   'transient',
   'transient-always',
+  'quota',
   'fatal',
   'invalid-session',
   'unaddressed',
@@ -23,17 +24,12 @@ export const SCRIPTS = [
   'sends-file',
   'posts-file',
 ] as const;
-export type Script = (typeof SCRIPTS)[number];
+/** `hours` takes too long to be told at random. */
+export type Script = (typeof SCRIPTS)[number] | 'hours';
 /** Where most can go wrong. */
 const OFTEN = [
-  'slow',
-  'says-first',
-  'says-first',
-  'to-both',
-  'to-both',
-  'brings-file',
-  'sends-file',
-  'posts-file',
+  ...(['quota', 'quota', 'slow', 'says-first', 'says-first', 'to-both', 'to-both'] as const),
+  ...(['brings-file', 'sends-file', 'posts-file'] as const),
 ] as const;
 
 export type Op =
@@ -45,6 +41,8 @@ export type Op =
   /** A run that is reported gone and still writes for a moment. */
   | { op: 'linger' }
   | { op: 'restart' }
+  /** Somebody sets the clock of the host by so many hours. */
+  | { op: 'set-clock'; hours: number }
   | { op: 'lose-inbound'; agent: number };
 
 /** How likely it is that something outside goes wrong, in percent. */
@@ -102,6 +100,10 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant({ op: 'linger' as const }) },
   { weight: 1, arbitrary: fc.constant({ op: 'restart' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ op: fc.constant('set-clock' as const), hours: fc.integer({ min: -5, max: 5 }) }),
+  },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('lose-inbound' as const), agent }) },
 );
 
@@ -118,11 +120,12 @@ const WEIGHTS: Record<StoryStep, number> = {
   'start-run': 7,
   'settle-dead': 6,
   outbox: 34,
-  collect: 8,
+  collect: 9,
+  park: 46,
   receipt: 5,
   'end-session': 18,
   'take-over': 8,
-  continuation: 9,
+  continuation: 11,
   'out-file': 26,
   say: 20,
   settle: 11,
