@@ -12,6 +12,7 @@ export type Incoming = {
   platformId: string;
   sender: string;
   text: string;
+  files?: readonly IncomingFile[];
 };
 
 export type Taken =
