@@ -1,6 +1,7 @@
 /** `./halfdoor channels`: the platforms that people reach agents through, beside the terminal. */
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
+import type { AddTelegramOptions, PairOptions } from './verbs/add-telegram.ts';
 
 export function addChannels(program: Command, context: Context): void {
   const channels = program.command('channels').description('platforms that people reach agents through');
@@ -12,4 +13,36 @@ export function addChannels(program: Command, context: Context): void {
     .command('remove <name>')
     .description('take it out of use; conversations and what waits stay, for when it is added again')
     .action(async (name: string) => (await import('./verbs/channels.ts')).removeChannel(context, name));
+  const add = channels.command('add').description('take one into use');
+  addTelegram(add, context);
+  addPair(channels, context);
+}
+
+function addTelegram(add: Command, context: Context): void {
+  add
+    .command('telegram')
+    .description('a Telegram bot; its token comes from a pipe, or is asked for and not shown')
+    .requiredOption('--agent <name>', 'who answers there')
+    .option('--name <name>', 'what it is called here', 'telegram')
+    .option(
+      '--webhook <url>',
+      'an https address that leads to the web listener: Telegram sends there, nothing is polled',
+    )
+    .option('--base-url <url>', 'a Bot API server of your own')
+    .option('--drop-webhook', 'take away a webhook that is set for this bot', false)
+    .option('--no-wait', 'do not wait until the code was used')
+    .action(async (options: AddTelegramOptions) =>
+      (await import('./verbs/add-telegram.ts')).addTelegram(context, options),
+    );
+}
+
+function addPair(channels: Command, context: Context): void {
+  channels
+    .command('pair <name>')
+    .description('a new code: whoever sends it there becomes an owner')
+    .requiredOption('--agent <name>', 'whom they talk to')
+    .option('--no-wait', 'do not wait until the code was used')
+    .action(async (name: string, options: PairOptions) =>
+      (await import('./verbs/add-telegram.ts')).pairChannel(context, name, options),
+    );
 }

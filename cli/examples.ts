@@ -20,6 +20,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   'secrets list': 'secrets list',
   'secrets remove': 'secrets remove ANTHROPIC_API_KEY',
   'channels list': 'channels list',
+  'channels add telegram': 'channels add telegram --agent helper',
+  'channels pair': 'channels pair telegram --agent helper',
   'channels remove': 'channels remove telegram',
   'mounts allow': 'mounts allow ~/project',
   'mounts list': 'mounts list',

@@ -22,6 +22,7 @@ import { startReader } from './outbound/reader-process.ts';
 import { Retention } from './retention/retention.ts';
 import { makeSandboxes } from './sandboxes/index.ts';
 import type { SandboxKind } from './sandboxes/sandbox.ts';
+import type { Found } from './secrets/secrets.ts';
 import { makeSessionFolder } from './sessions/folder.ts';
 import { RunFolders } from './sessions/run-folders.ts';
 import { Sessions, type SessionsDeps } from './sessions/sessions.ts';
@@ -52,7 +53,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   });
   const roster = new Roster({
     ...ground,
-    kinds: channelKinds(),
+    kinds: channelKinds({ telegram: { secret: (name) => valueOf(keys(name)), mount: () => () => {} } }),
     host: channelHosts({ ...ground, clock, log: log.scope('channel') }, () => parts),
     log: log.scope('channel'),
   });
@@ -169,6 +170,7 @@ export function wire(
     ...base,
     makeFolder: (id) => void makeSessionFolder(home, templates, id, durable),
     describe: (agentId) => describeAgent(central.read, sessions, agentId),
+    renew: (agentId) => sessions.renew(agentId),
     after: (it) => {
       sessions.enqueue(it.enqueue);
       for (const head of it.heads) deliverer.start(head);
@@ -189,6 +191,8 @@ export function wire(
     accept: (it: Incoming) => accept(acceptDeps, it),
   };
 }
+
+const valueOf = (found: Found): string | null => (found.ok ? found.value : null);
 
 /** Asks once per key; what came out stands until the host ends. */
 function remember<K, V>(ask: (key: K) => Promise<V>): (key: K) => Promise<V> {

@@ -39,7 +39,8 @@ function checkName(name: string): void {
   );
 }
 
-async function readValue(name: string): Promise<string> {
+/** By a pipe, or typed and not shown. */
+export async function readValue(name: string): Promise<string> {
   const typed = await askHidden({ input: process.stdin, output: process.stderr }, `${name} (not shown): `);
   const value = typed ?? (await readPiped());
   if (value !== '') return value;

@@ -1,0 +1,28 @@
+/** What a Telegram channel leaves outside of its row: a webhook at Telegram, and kept secrets. */
+import type { Clock } from '../clock.ts';
+import { errorText, type Log } from '../log.ts';
+import type { Secrets } from '../secrets/secrets.ts';
+import { makeBotApi } from './telegram/call.ts';
+import { parseSettings, tokenName, webhookSecretName } from './telegram/settings.ts';
+
+export type ForgetDeps = { secrets: Secrets; clock: Clock; log: Log };
+
+/** Never throws: what cannot be told to Telegram now, it learns when the bot is added somewhere else. */
+export async function forgetTelegram(deps: ForgetDeps, name: string, settings: string, actor: string): Promise<void> {
+  const { secrets, clock, log } = deps;
+  try {
+    const { baseUrl, webhook } = parseSettings(JSON.parse(settings));
+    const found = secrets.lookUp(tokenName(name));
+    if (webhook !== null && found.ok) {
+      const closed = new AbortController().signal;
+      const after: Clock['after'] = (ms, fn) => clock.after(ms, fn);
+      const called = await makeBotApi({ baseUrl, token: () => found.value, after, closed }).call('deleteWebhook');
+      if (!called.ok) log.warn('the webhook is still set at Telegram', { channel: name });
+    }
+  } catch (error) {
+    log.warn('the webhook may still be set at Telegram', { channel: name, error: errorText(error) });
+  }
+  for (const secret of [tokenName(name), webhookSecretName(name)]) {
+    if (secrets.lookUp(secret).ok) await secrets.remove(secret, actor).catch(() => undefined);
+  }
+}
