@@ -41,6 +41,8 @@ export class TelegramFake {
   /** Chats that exist for the bot, each with its topics. */
   readonly chats = new Map<string, Set<number>>();
   readonly blocked = new Set<string>();
+  /** What is asked for is not answered, and what is confirmed by it is not heard. */
+  deaf = false;
   /** Another program that polls with the same token. */
   rival = false;
   readonly #faults: { method: string; fault: Fault; skip: number }[] = [];
@@ -89,6 +91,11 @@ export class TelegramFake {
     this.#answerPoll();
     this.#changed();
     return update;
+  }
+
+  /** Whether somebody waits for updates. */
+  get polling(): boolean {
+    return this.#poll !== null;
   }
 
   /** Updates that nobody has confirmed yet. */
@@ -163,9 +170,12 @@ export class TelegramFake {
     if (this.rival) return poll.answer(no(409, busy));
     this.#poll?.answer(no(409, busy));
     this.#poll = poll;
+    if (this.deaf) return;
     const { offset } = poll.params;
     if (typeof offset === 'number') this.#updates = this.#updates.filter((it) => it.update_id >= offset);
-    if (this.#updates.length > 0 || !poll.params.timeout) this.#answerPoll();
+    if (this.#updates.length > 0 || !poll.params.timeout) return this.#answerPoll();
+    const over = (): void => (this.#poll === poll ? this.#answerPoll() : undefined);
+    setTimeout(over, Number(poll.params.timeout) * 1000).unref();
   }
 
   #answerPoll(): void {
@@ -185,7 +195,8 @@ export class TelegramFake {
         this.webhook = null;
         return { result: true };
       case 'setWebhook':
-        if (!String(params.url).startsWith('https:')) return bad('bad webhook: An HTTPS URL must be provided for webhook');
+        if (!String(params.url).startsWith('https:'))
+          return bad('bad webhook: An HTTPS URL must be provided for webhook');
         this.webhook = { url: String(params.url), secret: String(params.secret_token ?? '') };
         return { result: true };
       case 'answerCallbackQuery':

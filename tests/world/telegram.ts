@@ -32,6 +32,11 @@ export class TelegramWorld extends World {
     return (await this.call<PairedView>('GET', `/v1/channels/telegram/pairings/${id}?wait=60000`)).body;
   }
 
+  /** Resolves once nothing waits to be delivered: what has arrived is known to have. */
+  async delivered(): Promise<void> {
+    while ((await this.status()).open.deliveries > 0);
+  }
+
   /** Resolves with what Telegram has been asked to show in Ann's chat, once it is that many texts. */
   texts(n: number): Promise<string[]> {
     const texts = (): string[] => this.telegram.textsTo(ANN.id);
@@ -50,6 +55,7 @@ export async function pairedWorld(t: TestContext, { paired = true }: { paired?: 
     telegram.write(ANN, pairing.code);
     assert.equal((await world.paired(pairing)).state, 'used');
     await world.texts(1);
+    await world.delivered();
     telegram.said.length = 0;
   }
   return { world, telegram, ann: ANN, pairing };

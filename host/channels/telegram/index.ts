@@ -91,7 +91,7 @@ export class TelegramChannel implements Channel {
     this.#unauthorized = true;
     this.#parked.set(address.chat, address);
     this.#standing.failed(troubleOf(refused, this.name, tokenName(this.name)));
-    if (this.#taking) this.#receiver.start();
+    if (this.#taking) this.#receiver.look();
   }
 
   #connected(): void {

@@ -30,6 +30,8 @@ const BATCH = 100;
 export class Receiver {
   readonly #deps: ReceiverDeps;
   readonly #stopped = new AbortController();
+  /** The poll under way. */
+  #open = new AbortController();
   #running: Promise<void> | null = null;
   #offset: number | undefined;
   #failures = 0;
@@ -41,6 +43,13 @@ export class Receiver {
 
   start(): void {
     this.#running ??= this.#run().finally(() => (this.#running = null));
+  }
+
+  /** Something else has failed: asks anew how it stands, at once. */
+  look(): void {
+    this.#fresh = true;
+    this.#open.abort();
+    this.start();
   }
 
   /** Ends an open poll at once; resolves when the update under way is done. */
@@ -61,21 +70,22 @@ export class Receiver {
   /** One poll. The first after a failure does not wait: whoever looks wants to know that it works again. */
   async #poll(): Promise<'again' | 'failed' | 'done'> {
     const { api } = this.#deps;
-    const { signal } = this.#stopped;
+    this.#open = new AbortController();
+    const signal = AbortSignal.any([this.#stopped.signal, this.#open.signal]);
     const asked = { timeout: this.#fresh ? 0 : POLL_S, limit: BATCH, allowed_updates: ALLOWED_UPDATES };
     const called = await api.call(
       'getUpdates',
       { offset: this.#offset, ...asked },
       { deadlineMs: POLL_DEADLINE_MS, signal },
     );
-    if (signal.aborted) return 'done';
-    if (!called.ok) return this.#failed(called);
+    if (this.#stopped.signal.aborted) return 'done';
+    if (!called.ok) return this.#open.signal.aborted ? 'again' : this.#failed(called);
     this.#fresh = false;
     const updates = Array.isArray(called.result) ? (called.result as unknown[]) : [];
     for (const update of updates) {
       const id = updateId(update);
       if (id === null) return this.#spoiled();
-      if (signal.aborted) return 'done';
+      if (this.#stopped.signal.aborted) return 'done';
       if (!(await this.#deps.incomings.take(update))) return this.#notNow();
       this.#offset = id + 1;
     }
