@@ -1,4 +1,5 @@
 /** What each method of the Bot API takes (core.telegram.org/bots/api), as far as it is used here; nothing else is taken. */
+import type { IncomingMessage } from 'node:http';
 
 type Kind = 'integer' | 'string' | 'boolean' | 'object' | 'list' | 'file' | 'chat';
 type Spec = Readonly<Record<string, `${Kind}` | `${Kind}!`>>;
@@ -61,7 +62,7 @@ export function faultOf(method: string, params: Readonly<Record<string, unknown>
 }
 
 /** A form as a method reads it: numbers and JSON in their fields. */
-export function paramsOf(form: FormData): Record<string, unknown> {
+function paramsOf(form: FormData): Record<string, unknown> {
   const entries = [...form].map(([name, value]) => [name, typeof value === 'string' ? plain(value) : value] as const);
   return Object.fromEntries(entries);
 }
@@ -72,5 +73,18 @@ function plain(value: string): unknown {
     return JSON.parse(value) as unknown;
   } catch {
     return value;
+  }
+}
+
+/** What a request asks for, as JSON or as a form; null where it is neither. */
+export async function readParams(incoming: IncomingMessage, body: Buffer): Promise<Record<string, unknown> | null> {
+  const type = incoming.headers['content-type'] ?? '';
+  try {
+    if (type.startsWith('multipart/')) {
+      return paramsOf(await new Response(body, { headers: { 'content-type': type } }).formData());
+    }
+    return body.length === 0 ? {} : (JSON.parse(body.toString('utf8')) as Record<string, unknown>);
+  } catch {
+    return null;
   }
 }

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { readHtml } from './telegram-html.ts';
-import { faultOf, METHODS, paramsOf } from './telegram-params.ts';
+import { faultOf, METHODS, readParams } from './telegram-params.ts';
 
 export const BOT = { id: 4242, is_bot: true, first_name: 'Helper', username: 'HelperTestBot' };
 export const TOKEN = '4242:AAEhBOweik9ai2o-abcdefghijklmnopqrs';
@@ -157,6 +157,7 @@ export class TelegramFake {
     if (method !== 'getUpdates') return send(this.#do(method, params));
     outgoing.once('close', () => {
       if (this.#poll?.answer === send) this.#poll = null;
+      this.#changed();
     });
     this.#getUpdates({ params, answer: send });
   }
@@ -272,18 +273,6 @@ function readText({
   if ('fault' in read) return refuse(`can't parse entities: ${read.fault}`);
   if (read.text.trim() === '') return refuse('message text is empty');
   return read.text.length > 4096 ? refuse('message is too long') : read;
-}
-
-async function readParams(incoming: IncomingMessage, body: Buffer): Promise<Params | null> {
-  const type = incoming.headers['content-type'] ?? '';
-  try {
-    if (type.startsWith('multipart/')) {
-      return paramsOf(await new Response(body, { headers: { 'content-type': type } }).formData());
-    }
-    return body.length === 0 ? {} : (JSON.parse(body.toString('utf8')) as Params);
-  } catch {
-    return null;
-  }
 }
 
 function reply(outgoing: ServerResponse, done: Done): void {

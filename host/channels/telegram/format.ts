@@ -65,7 +65,7 @@ function oneLine(line: string): string {
 const TAGS: Readonly<Record<string, string>> = { '**': 'b', __: 'b', '*': 'i', _: 'i', '~~': 's' };
 /** Code, a link, an escaped mark, marks of emphasis, or text up to the next of these. */
 const TOKEN =
-  /(`+)(?!`)([^`\n]+)\1(?!`)|!?\[([^[\]\n]{1,300})\]\(([^\s()<>]{1,1000})\)|\\([\\`*_~[\](){}#+.!>|-])|(\*\*|__|~~|\*|_)|[^`![\\*_~]+|[^]/g;
+  /(?<!`)(`+)(?!`)([^\n]+?)(?<!`)\1(?!`)|!?\[([^[\]\n]{1,300})\]\(([^\s()<>]{1,1000})\)|\\([\\`*_~[\](){}#+.!>|-])|(\*\*|__|~~|\*|_)|[^`![\\*_~]+|[^]/g;
 const LINK = /^(?:https?:\/\/|tg:\/\/|mailto:)/i;
 const WORD = /[\p{L}\p{N}]/u;
 
