@@ -31,8 +31,9 @@ function addTelegram(add: Command, context: Context): void {
     .option('--base-url <url>', 'a Bot API server of your own')
     .option('--drop-webhook', 'take away a webhook that is set for this bot', false)
     .option('--no-wait', 'do not wait until the code was used')
-    .action(async (options: AddTelegramOptions) =>
-      (await import('./verbs/add-telegram.ts')).addTelegram(context, options),
+    .allowExcessArguments()
+    .action(async (options: AddTelegramOptions, command: Command) =>
+      (await import('./verbs/add-telegram.ts')).addTelegram(context, options, command.args.length),
     );
 }
 

@@ -6,7 +6,7 @@ import { Failure } from '../failure.ts';
 import { ask } from '../question.ts';
 import { withHost } from '../reach.ts';
 import { ensureHost } from '../start-host.ts';
-import { readValue } from './secrets.ts';
+import { neverOnTheLine, readValue } from './secrets.ts';
 
 export type AddTelegramOptions = {
   agent: string;
@@ -20,7 +20,9 @@ export type PairOptions = { agent: string; wait: boolean };
 
 const WAIT_MS = 30_000;
 
-export async function addTelegram(context: Context, options: AddTelegramOptions): Promise<void> {
+/** `more` counts what stood behind the options: most likely a token. */
+export async function addTelegram(context: Context, options: AddTelegramOptions, more: number): Promise<void> {
+  if (more > 0) throw neverOnTheLine('./halfdoor channels add telegram --agent NAME');
   const { agent, name, webhook, baseUrl, dropWebhook, wait } = options;
   const token = await readValue('Token of the bot, from @BotFather');
   await ensureHost(context);
