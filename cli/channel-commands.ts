@@ -1,4 +1,4 @@
-/** `./halfdoor channels`: the platforms that people reach agents through, beside the terminal. */
+/** `./halfdoor channels` and `wirings`: platforms beside the terminal, and which agent listens where. */
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
 import type { AddTelegramOptions, PairOptions } from './verbs/add-telegram.ts';
@@ -45,5 +45,22 @@ function addPair(channels: Command, context: Context): void {
     .option('--no-wait', 'do not wait until the code was used')
     .action(async (name: string, options: PairOptions) =>
       (await import('./verbs/add-telegram.ts')).pairChannel(context, name, options),
+    );
+}
+
+export function addWirings(program: Command, context: Context): void {
+  const wirings = program
+    .command('wirings')
+    .description('which agent listens in which chat, and what people see there');
+  wirings
+    .command('list')
+    .description('all of them')
+    .action(async () => (await import('./verbs/wirings.ts')).listWirings(context));
+  wirings
+    .command('update <agent> <chat>')
+    .description('chat: CHANNEL:CHAT as the list shows it')
+    .requiredOption('--progress <style>', 'while people wait: off, typing, steps, stream, or default')
+    .action(async (agent: string, chat: string, options: { progress: string }) =>
+      (await import('./verbs/wirings.ts')).updateWiring(context, agent, chat, options.progress),
     );
 }

@@ -23,6 +23,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   'channels add telegram': 'channels add telegram --agent helper',
   'channels pair': 'channels pair telegram --agent helper',
   'channels remove': 'channels remove telegram',
+  'wirings list': 'wirings list',
+  'wirings update': 'wirings update maya telegram:1234 --progress steps',
   'mounts allow': 'mounts allow ~/project',
   'mounts list': 'mounts list',
   'mounts remove': 'mounts remove ~/project',

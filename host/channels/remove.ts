@@ -1,20 +1,20 @@
 /**
  * Takes a channel out of use. Its chats, their conversations and what waits for them stay: a channel of the same name
- * added again goes on with them. What was kept to speak to its platform does not.
+ * added again goes on with them.
  */
 import { audit } from '../authority/audit.ts';
 import type { Central } from '../db/central.ts';
 import type { Ids } from '../ids.ts';
 import { Refusal } from '../refusal.ts';
-import { forgetTelegram, type ForgetDeps } from './forget-telegram.ts';
+import type { Removed } from './forget.ts';
 import type { Roster } from './roster.ts';
 
-export type RemoveDeps = ForgetDeps & { central: Central; roster: Roster; ids: Ids; now(): string };
+export type RemoveDeps = { central: Central; roster: Roster; ids: Ids; now(): string };
 
-/** Throws `Refusal` when there is none of this name. */
-export async function removeChannel(deps: RemoveDeps, name: string, actor: string): Promise<void> {
+/** Returns its row, for what is left outside of it. Throws `Refusal` when there is none of this name. */
+export async function removeChannel(deps: RemoveDeps, name: string, actor: string): Promise<Removed> {
   const { central, roster, ids, now } = deps;
-  const { kind, settings } = await central.commit('channel', async (tx) => {
+  const removed = await central.commit('channel', async (tx) => {
     const row = await tx.deleteFrom('channels').where('name', '=', name).returningAll().executeTakeFirst();
     if (!row) throw new Refusal('not-found', `no channel ${name}`, 'See `./halfdoor channels list`.');
     await tx.deleteFrom('pairings').where('channel', '=', name).execute();
@@ -22,5 +22,5 @@ export async function removeChannel(deps: RemoveDeps, name: string, actor: strin
     return row;
   });
   await roster.remove(name);
-  if (kind === 'telegram') await forgetTelegram(deps, name, settings, actor);
+  return removed;
 }

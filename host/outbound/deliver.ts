@@ -13,7 +13,7 @@ import { noteArrived, takeHead, type Delivery } from './ledger.ts';
 import { partsOf } from './parts.ts';
 import { afterSend, writeReceipt } from './receipt.ts';
 import { tellUndelivered } from './undelivered.ts';
-import { confirmAll, putBack } from './unended.ts';
+import { confirmAll, putBack, waitingChats } from './unended.ts';
 
 export type DeliverDeps = {
   central: Central;
@@ -62,6 +62,11 @@ export class Deliverer {
     const now = this.#deps.clock.now().toISOString();
     const head = await this.#committed((tx) => takeHead(tx, address, now));
     if (head) this.start(head);
+  }
+
+  /** A channel is there again: what waited for it goes. */
+  async kickChannel(name: string): Promise<void> {
+    for (const address of await waitingChats(this.#deps.central.read, name)) await this.kick(address);
   }
 
   /** Until it is in central: on a full disk, what is not written once would stand in the way of its chat for ever. */

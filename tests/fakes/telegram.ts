@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
-import { readHtml } from './telegram-html.ts';
+import { bad, no, readText, reply, type Done } from './telegram-answer.ts';
 import { faultOf, METHODS, readParams } from './telegram-params.ts';
 
 export const BOT = { id: 4242, is_bot: true, first_name: 'Helper', username: 'HelperTestBot' };
@@ -25,10 +25,6 @@ export type Said = {
 };
 /** How a call is answered instead; `drop`: it is done, and the connection breaks before the answer. */
 export type Fault = { code: number; description: string; parameters?: object } | 'drop' | 'reset';
-
-type Done = { result: unknown } | { code: number; description: string; parameters?: object };
-const no = (code: number, description: string, parameters?: object): Done => ({ code, description, parameters });
-const bad = (description: string): Done => no(400, `Bad Request: ${description}`);
 
 type Poll = { params: Params; answer(done: Done): void };
 
@@ -50,6 +46,8 @@ export class TelegramFake {
   readonly #waiting = new Set<() => void>();
   #updates: { update_id: number; [field: string]: unknown }[] = [];
   #poll: Poll | null = null;
+  /** How often somebody came while it was cut off. */
+  #cut: number | null = null;
   #nextUpdate = 1000;
   #nextMessage = 1;
 
@@ -103,6 +101,17 @@ export class TelegramFake {
     return this.#updates.length;
   }
 
+  /** Every connection breaks from here on; resolves once it was tried again, so that the first break is known. */
+  async cut(): Promise<void> {
+    this.#cut = 0;
+    this.#server.closeAllConnections();
+    await this.until(() => (this.#cut ?? 0) > 1);
+  }
+
+  mend(): void {
+    this.#cut = null;
+  }
+
   textsTo(chat: number | string): string[] {
     return this.said.filter((it) => it.chat === String(chat)).map((it) => it.text);
   }
@@ -123,6 +132,11 @@ export class TelegramFake {
   }
 
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    if (this.#cut !== null) {
+      this.#cut += 1;
+      outgoing.socket?.destroy();
+      return this.#changed();
+    }
     const parts: Buffer[] = [];
     for await (const part of incoming as AsyncIterable<Buffer>) parts.push(part);
     const file = /^\/file\/bot([^/]+)\/(.+)$/.exec(incoming.url ?? '');
@@ -261,26 +275,6 @@ export class TelegramFake {
 }
 
 const messageOf = ({ id, chat, text }: Said): object => ({ message_id: id, date: 1, chat: { id: Number(chat) }, text });
-
-/** The text as people see it, and its tags; or why it is not taken. */
-function readText({
-  text,
-  parse_mode: mode,
-}: Params): { text: string; tags: string[] } | Exclude<Done, { result: unknown }> {
-  const refuse = (description: string) => ({ code: 400, description: `Bad Request: ${description}` });
-  if (mode !== undefined && mode !== 'HTML') return refuse('unsupported parse_mode');
-  const read = mode === 'HTML' ? readHtml(String(text)) : { text: String(text), tags: [] };
-  if ('fault' in read) return refuse(`can't parse entities: ${read.fault}`);
-  if (read.text.trim() === '') return refuse('message text is empty');
-  return read.text.length > 4096 ? refuse('message is too long') : read;
-}
-
-function reply(outgoing: ServerResponse, done: Done): void {
-  const isWell = 'result' in done;
-  const { code, description, parameters } = isWell ? { code: 200, description: '', parameters: undefined } : done;
-  const body = isWell ? { ok: true, result: done.result } : { ok: false, error_code: code, description, parameters };
-  outgoing.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-}
 
 export async function openTelegram(t: TestContext): Promise<TelegramFake> {
   const fake = await new TelegramFake().open();

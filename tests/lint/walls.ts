@@ -80,7 +80,7 @@ const HOST_SIDE_OF_CHANNELS = [
   'remove',
   'views',
   'add-telegram',
-  'forget-telegram',
+  'forget',
 ].map((name) => `host/channels/${name}.ts`);
 
 const reaches = (to: string, folder: string): boolean =>

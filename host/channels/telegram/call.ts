@@ -50,6 +50,7 @@ async function call(
   params: Record<string, unknown>,
   { raw, deadlineMs = DEADLINE_MS, signal }: CallOptions,
 ): Promise<Called> {
+  if (deps.closed.aborted) return { ok: false, by: 'network', reason: 'the channel is closed', maybeSeen: false };
   const token = deps.token();
   if (token === null || !isToken(token)) return refused(401, 'Unauthorized: no token that a bot could have is kept');
   const { headers, body } = raw ?? {

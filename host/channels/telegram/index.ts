@@ -74,6 +74,7 @@ export class TelegramChannel implements Channel {
     this.#sender = new Sender({
       ...{ api, newId: () => host.newId() },
       onUnauthorized: (address, refused) => this.#refused(address, refused),
+      onFailed: (text) => this.#standing.note(text, 'It stands with the message: ./halfdoor trace ID'),
       warn: (message) => host.log.warn(message),
     });
   }
@@ -106,6 +107,7 @@ export class TelegramChannel implements Channel {
   }
 
   start(): void {
+    if (this.#taking) return;
     this.#taking = true;
     const { webhook } = this.#settings;
     if (webhook !== null) {

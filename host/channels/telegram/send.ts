@@ -13,6 +13,7 @@ export type SenderDeps = {
   newId(): string;
   /** The token is refused: nothing can be sent to anybody. */
   onUnauthorized(address: Address, refused: NotCalled): void;
+  onFailed(reason: string): void;
   warn(message: string): void;
 };
 
@@ -155,7 +156,11 @@ export class Sender {
 
   /** With a refused token everything waits: a new one can be set. */
   #failed(address: Address, called: NotCalled): Failed | { status: 'nobody'; maybeSeen: false } {
-    if (!isUnauthorized(called)) return failedBy(called);
+    if (!isUnauthorized(called)) {
+      const failed = failedBy(called);
+      this.#deps.onFailed(failed.reason);
+      return failed;
+    }
     this.#deps.onUnauthorized(address, called);
     return { status: 'nobody', maybeSeen: false };
   }

@@ -33,6 +33,11 @@ export class Standing {
     this.#status = { state, since: status.state === state ? status.since : at, lastError: { at, text, next } };
   }
 
+  /** Something that went wrong and changes nothing of how it stands. */
+  note(text: string, next: string): void {
+    this.#status = { ...this.#status, lastError: { at: this.#now(), text, next } };
+  }
+
   #now(): string {
     return this.#host.now().toISOString();
   }

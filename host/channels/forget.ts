@@ -1,4 +1,4 @@
-/** What a Telegram channel leaves outside of its row: a webhook at Telegram, and kept secrets. */
+/** What a channel leaves outside of its row: a webhook at its platform, and kept secrets. */
 import type { Clock } from '../clock.ts';
 import { errorText, type Log } from '../log.ts';
 import type { Secrets } from '../secrets/secrets.ts';
@@ -7,8 +7,11 @@ import { parseSettings, tokenName, webhookSecretName } from './telegram/settings
 
 export type ForgetDeps = { secrets: Secrets; clock: Clock; log: Log };
 
-/** Never throws: what cannot be told to Telegram now, it learns when the bot is added somewhere else. */
-export async function forgetTelegram(deps: ForgetDeps, name: string, settings: string, actor: string): Promise<void> {
+export type Removed = { name: string; kind: string; settings: string };
+
+/** Never throws: what cannot be told to the platform now, it learns when its bot is added somewhere else. */
+export async function forgetChannel(deps: ForgetDeps, { name, kind, settings }: Removed, actor: string): Promise<void> {
+  if (kind !== 'telegram') return;
   const { secrets, clock, log } = deps;
   try {
     const { baseUrl, webhook } = parseSettings(JSON.parse(settings));
