@@ -56,6 +56,9 @@ export async function pairedWorld(t: TestContext, { paired = true }: { paired?: 
     assert.equal((await world.paired(pairing)).state, 'used');
     await world.texts(1);
     await world.delivered();
+    // A reply that is shown while it is written would stand among what was said.
+    const wiring = { agent: 'a', channel: 'telegram', chat: String(ANN.id), progress: 'typing' };
+    assert.equal((await world.call('PATCH', '/v1/wirings', wiring)).status, 200);
     telegram.said.length = 0;
   }
   return { world, telegram, ann: ANN, pairing };

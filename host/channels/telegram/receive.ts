@@ -26,6 +26,7 @@ export type ReceiverDeps = {
 const POLL_S = 50;
 const POLL_DEADLINE_MS = (POLL_S + 15) * 1_000;
 const BATCH = 100;
+const LEAST_MOST_MS = 60 * 60_000;
 
 export class Receiver {
   readonly #deps: ReceiverDeps;
@@ -35,6 +36,8 @@ export class Receiver {
   #running: Promise<void> | null = null;
   #offset: number | undefined;
   #failures = 0;
+  /** How long Telegram asked to be left alone. */
+  #leastMs = 0;
   #fresh = true;
 
   constructor(deps: ReceiverDeps) {
@@ -63,7 +66,7 @@ export class Receiver {
       const went = this.#deps.webhook === null ? await this.#poll() : await this.#register(this.#deps.webhook);
       if (went === 'done') return;
       if (went === 'again') this.#failures = 0;
-      else await this.#pause(reconnectMs(this.#failures++, this.#deps.host.random()));
+      else await this.#pause(Math.max(this.#leastMs, reconnectMs(this.#failures++, this.#deps.host.random())));
     }
   }
 
@@ -110,11 +113,13 @@ export class Receiver {
   #failed(called: NotCalled): 'failed' {
     const { host, standing, tokenName } = this.#deps;
     this.#fresh = true;
+    this.#leastMs = called.by === 'telegram' ? Math.min(called.retryAfterMs ?? 0, LEAST_MOST_MS) : 0;
     standing.failed(troubleOf(called, host.name, tokenName));
     return 'failed';
   }
 
   #notNow(): 'failed' {
+    this.#leastMs = 0;
     const next = 'See host.log: it is tried again by itself.';
     this.#deps.standing.failed({ state: 'waiting', text: 'a message could not be taken in just now', next });
     return 'failed';
