@@ -11,7 +11,7 @@ export async function status(context: Context): Promise<void> {
 }
 
 function channelLine({ name, state, lastError, strangers }: StatusView['channels'][number]): string {
-  const error = lastError ? ` (${lastError.text})` : '';
+  const error = lastError && state !== 'connected' ? ` (${lastError.text})` : '';
   const turned = strangers ? `; ${strangers.messages} messages of strangers turned away` : '';
   return `channel   ${name} ${state}${error}${turned}`;
 }
