@@ -11,9 +11,11 @@ import type { Incoming } from './channels/channel-host.ts';
 import { channelHosts } from './channels/host-side.ts';
 import { channelKinds } from './channels/index.ts';
 import { Roster } from './channels/roster.ts';
+import { telegramSide } from './channels/telegram-side.ts';
 import { TerminalChannel } from './channels/terminal.ts';
 import type { ReplayDeps } from './dead/replay.ts';
 import { openNet } from './egress/net.ts';
+import { HttpChats } from './http-chats/chats.ts';
 import { openGround, placesOf, type Ground, type HostOptions } from './ground.ts';
 import type { Home } from './home.ts';
 import { accept, type AcceptDeps } from './inbound/accept.ts';
@@ -23,13 +25,13 @@ import { startReader } from './outbound/reader-process.ts';
 import { Retention } from './retention/retention.ts';
 import { makeSandboxes } from './sandboxes/index.ts';
 import type { SandboxKind } from './sandboxes/sandbox.ts';
-import type { Found } from './secrets/secrets.ts';
 import { makeSessionFolder } from './sessions/folder.ts';
 import { RunFolders } from './sessions/run-folders.ts';
 import { Sessions, type SessionsDeps } from './sessions/sessions.ts';
 import { tellAgent } from './sessions/tell-agent.ts';
 import { Signals } from './signals.ts';
 import { describeAgent, statusView } from './status.ts';
+import { WebListener } from './web.ts';
 
 export type Host = { home: Home; apiSocket: string; close(): Promise<void> };
 
@@ -52,7 +54,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     log: log.scope('reader'),
     walled: (await probe('bubblewrap')).ok,
   });
-  const roster = await openRoster(options, ground, () => parts);
+  const { roster, ...http } = await openRoster(options, ground, () => parts);
   const parts = wire(options, ground, {
     sandboxes,
     program,
@@ -78,6 +80,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       reader,
       probe,
       roster,
+      ...http,
       status: () => statusView({ central, sessions, reader, roster, probes: probe }, started),
       renew: (agentId) => sessions.renew(agentId),
       shutDown: options.shutDown,
@@ -87,6 +90,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const retention = new Retention({ central, clock, log: log.scope('retention') });
   retention.start();
   roster.start();
+  await http.web.tried();
   void progress.start();
   const close = async (): Promise<void> => {
     await retention.close();
@@ -94,6 +98,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     await drain(parts);
     await progress.close();
     await roster.close();
+    await http.web.close();
     await reader.close();
     await central.close();
     lock.release();
@@ -105,15 +110,17 @@ export async function openHost(options: HostOptions): Promise<Host> {
 async function openRoster({ clock, log }: HostOptions, ground: Ground, parts: () => ReturnType<typeof wire>) {
   const scoped = log.scope('channel');
   const host = channelHosts({ ...ground, clock, log: scoped }, parts);
+  const web = new WebListener({ clock, log: log.scope('web'), random: Math.random });
+  const httpChats = await HttpChats.open({ ...ground, clock, signals: () => parts().signals });
   const roster = new Roster({
     ...ground,
-    kinds: channelKinds({ telegram: { secret: (name) => valueOf(ground.keys(name)), mount: () => () => {} } }),
+    kinds: channelKinds({ web, http: httpChats, telegram: telegramSide(ground, web) }),
     host,
     log: scoped,
     opened: (name) => parts().deliverer.kickChannel(name),
   });
   await roster.open();
-  return roster;
+  return { roster, web, httpChats };
 }
 
 function tellProgress({ clock, log }: HostOptions, ground: Ground, { signals }: Signalling, roster: Roster) {
@@ -173,6 +180,7 @@ export function wire(
     log: log.scope('deliver'),
     redact,
     onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
+    enqueue: (it) => sessions.enqueue(it),
   });
   const renewSession = (sessionId: string): void => sessions.renewSession(sessionId, 'renewed');
   const folders = new RunFolders({ central, around, renewSession });
@@ -214,8 +222,6 @@ export function wire(
     accept: (it: Incoming) => accept(acceptDeps, it),
   };
 }
-
-const valueOf = (found: Found): string | null => (found.ok ? found.value : null);
 
 /** Asks once per key; what came out stands until the host ends. */
 function remember<K, V>(ask: (key: K) => Promise<V>): (key: K) => Promise<V> {

@@ -92,7 +92,11 @@ function view(channel: string, agent: string, { username }: Bot, { hash, code, e
 
 function checked(input: TelegramInput): Checked {
   const { name = 'telegram', agent, token, baseUrl = PUBLIC_API, webhook = null } = input;
-  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,29}$/.test(name) || ['terminal', 'host', 'peer'].includes(name)) {
+  if (
+    typeof name !== 'string' ||
+    !/^[a-z][a-z0-9-]{0,29}$/.test(name) ||
+    ['terminal', 'http', 'host', 'peer'].includes(name)
+  ) {
     bad(
       "a channel's name is 1 to 30 small letters, digits and dashes, beginning with a letter",
       'Choose another name.',

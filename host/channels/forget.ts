@@ -9,7 +9,7 @@ export type ForgetDeps = { secrets: Secrets; clock: Clock; log: Log };
 
 export type Removed = { name: string; kind: string; settings: string };
 
-/** Never throws: what cannot be told to the platform now, it learns when its bot is added somewhere else. */
+/** What cannot be told to the platform now, it learns when its bot is added somewhere else. */
 export async function forgetChannel(deps: ForgetDeps, { name, kind, settings }: Removed, actor: string): Promise<void> {
   if (kind !== 'telegram') return;
   const { secrets, clock, log } = deps;
@@ -25,7 +25,8 @@ export async function forgetChannel(deps: ForgetDeps, { name, kind, settings }: 
   } catch (error) {
     log.warn('the webhook may still be set at Telegram', { channel: name, error: errorText(error) });
   }
+  const kept = (await secrets.list()).filter((it) => it.from === 'kept').map((it) => it.name);
   for (const secret of [tokenName(name), webhookSecretName(name)]) {
-    if (secrets.lookUp(secret).ok) await secrets.remove(secret, actor).catch(() => undefined);
+    if (kept.includes(secret)) await secrets.remove(secret, actor);
   }
 }

@@ -11,5 +11,7 @@ type Speaking = { address: Address; sender: string };
 /** Whoever can open the host's socket is `local:<uid>` and owner: the socket's mode is the proof. */
 export async function identify(db: Kysely<Schema>, { address, sender }: Speaking): Promise<Role> {
   if (address.channel === 'terminal') return /^local:\d+$/.test(sender) ? 'owner' : 'none';
+  // Whoever has the token of an http chat speaks as a member; the channel has compared it, and only it names senders so.
+  if (address.channel === 'http') return sender.startsWith(`http:${address.chat}/`) ? 'member' : 'none';
   return (await ROLE.first(db, { id: sender }))?.role ?? 'none';
 }

@@ -29,6 +29,8 @@ export function failureOf(reason: string | null, again: string = TRY_AGAIN): Fai
       return { error: detail, next: 'See what the agent asks for: ./halfdoor agents get NAME.' };
     case 'agent-deleted':
       return { error: 'the agent was deleted before this was answered', next: 'Send it to another agent.' };
+    case 'chat-removed':
+      return { error: 'the chat was removed before this was answered', next: 'Ask an owner to add it again.' };
     case 'sandbox':
       return {
         error: `the sandbox could not start${because}`,
@@ -71,5 +73,9 @@ export const failureText = (reason: string | null): string => {
 /** A reply that its destination did not take, for the person who asked for it elsewhere. */
 export const undeliveredText = (destination: string | null, reason: string): string =>
   `What was said to ${destination ?? 'another place'} could not be delivered: ${reason}. Look there, then ask for it again.`;
+
+/** The same, for the agent that said it. */
+export const undeliveredToAgentText = (seq: number, destination: string | null, reason: string): string =>
+  `Your message #${seq} to ${destination ?? 'another place'} was not delivered and is given up: ${reason}. Say so to whoever waits for it, or try another way; an owner can have it sent again.`;
 
 export const NO_REPLY_TEXT = 'The agent finished without writing anything to you. Ask again, or say what you expect.';

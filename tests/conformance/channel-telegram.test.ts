@@ -1,4 +1,5 @@
 import { TelegramChannel } from '../../host/channels/telegram/index.ts';
+import { QUIET_WEB } from '../fakes/quiet-web.ts';
 import { BOT, openTelegram, TOKEN, type Fault as Broken } from '../fakes/telegram.ts';
 import { channelCases } from './channel-cases.ts';
 import type { Fault, Shown } from './channel-stage.ts';
@@ -25,7 +26,7 @@ channelCases('telegram', traits, async (host, t) => {
   const telegram = await openTelegram(t);
   telegram.chats.set('17', new Set()).set('18', new Set());
   const settings = { baseUrl: telegram.baseUrl, webhook: null, bot: { id: BOT.id, username: BOT.username } };
-  const channel = new TelegramChannel(host, settings, { secret: () => TOKEN, mount: () => () => {} });
+  const channel = new TelegramChannel(host, settings, { secret: () => TOKEN, web: QUIET_WEB });
   channel.start();
   await telegram.until(() => telegram.polling);
   const place = { channel: 'telegram', chat: '17', thread: null };

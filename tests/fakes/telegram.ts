@@ -91,6 +91,11 @@ export class TelegramFake {
     return update;
   }
 
+  /** The newest update, as it is sent. */
+  get newest(): object {
+    return this.#updates.at(-1) ?? {};
+  }
+
   /** Whether somebody waits for updates. */
   get polling(): boolean {
     return this.#poll !== null;

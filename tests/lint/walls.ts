@@ -81,6 +81,7 @@ const HOST_SIDE_OF_CHANNELS = [
   'views',
   'add-telegram',
   'forget',
+  'telegram-side',
 ].map((name) => `host/channels/${name}.ts`);
 
 const reaches = (to: string, folder: string): boolean =>

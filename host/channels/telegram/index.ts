@@ -1,7 +1,7 @@
 /** Telegram, by its Bot API. One bot is one channel; a private chat or a group with it is a chat, a topic a thread. */
 import type { Address } from '@halfdoor/protocol/message';
 import type { Capabilities, Channel, ChannelStatus, Failed, Outgoing, Sent } from '../channel.ts';
-import type { ChannelHost } from '../channel-host.ts';
+import type { ChannelHost, Web } from '../channel-host.ts';
 import { makeBotApi, type NotCalled } from './call.ts';
 import { Incomings } from './incomings.ts';
 import { Receiver } from './receive.ts';
@@ -15,8 +15,8 @@ import { answerWebhook } from './webhook.ts';
 export type TelegramDeps = {
   /** A kept secret, as it stands now; null when there is none. */
   secret(name: string): string | null;
-  /** Serves what is asked for below `prefix`, under these names of the host too; returns what ends that. */
-  mount(prefix: string, handle: (request: Request) => Promise<Response>, hostNames: readonly string[]): () => void;
+  /** Where a webhook comes in. */
+  web: Web;
 };
 
 const CAPABILITIES: Capabilities = {
@@ -79,8 +79,10 @@ export class TelegramChannel implements Channel {
     });
   }
 
+  /** A webhook that nobody listens for is none. */
   status(): ChannelStatus {
-    return this.#standing.status;
+    const listening = this.#settings.webhook === null || !this.#taking ? null : this.#deps.web.status();
+    return listening?.state === 'broken' ? listening : this.#standing.status;
   }
 
   ready(address: Address): boolean {
@@ -112,7 +114,7 @@ export class TelegramChannel implements Channel {
     const { webhook } = this.#settings;
     if (webhook !== null) {
       const names = [new URL(webhook).hostname];
-      this.#unmount = this.#deps.mount(webhookPath(this.name), (request) => this.handle(request), names);
+      this.#unmount = this.#deps.web.mount(webhookPath(this.name), (request) => this.handle(request), names);
     }
     this.#receiver.start();
   }

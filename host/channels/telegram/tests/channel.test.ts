@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { openTelegram, TOKEN, type TelegramFake } from '../../../../tests/fakes/telegram.ts';
+import { QUIET_WEB } from '../../../../tests/fakes/quiet-web.ts';
 import type { Outgoing } from '../../channel.ts';
 import type { ChannelHost, Incoming, Taken } from '../../channel-host.ts';
 import { TelegramChannel } from '../index.ts';
@@ -48,7 +49,7 @@ async function openChannel(t: TestContext, { webhook = false, start = false } = 
     bot: { id: 4242, username: 'HelperTestBot' },
   };
   const secrets: Record<string, string> = { TELEGRAM_TOKEN: TOKEN, TELEGRAM_WEBHOOK_SECRET: SECRET };
-  const deps = { secret: (name: string) => secrets[name] ?? null, mount: () => () => {} };
+  const deps = { secret: (name: string) => secrets[name] ?? null, web: QUIET_WEB };
   const channel = new TelegramChannel(host, settings, deps);
   t.after(() => channel.close());
   if (start) channel.start();
