@@ -30,6 +30,9 @@ const UPLOAD_MS = 5 * 60_000;
 /** Deliveries of which some pieces have arrived and others not. */
 const UNFINISHED = 1_000;
 
+/** To show what is behind a link, Telegram would ask for it: an agent could say anything to anybody that way. */
+const NO_PREVIEW = { link_preview_options: { is_disabled: true } };
+
 type Params = Record<string, unknown>;
 /** One call of a delivery: its text, or one of its files. */
 type Piece = { type: 'text'; text: string } | { type: 'file'; file: OutgoingFile };
@@ -83,13 +86,13 @@ export class Sender {
     const html = toHtml(text);
     const formatted = html.trim() === '' ? { text } : { text: html, parse_mode: 'HTML' };
     const called = await this.#orWithoutTopic(params, (it) =>
-      this.#deps.api.call(method, { ...it, ...formatted, link_preview_options: { is_disabled: true } }),
+      this.#deps.api.call(method, { ...it, ...formatted, ...NO_PREVIEW }),
     );
     if (called.ok || called.by === 'network' || !/can't parse entities|text is empty|too long/.test(called.said)) {
       return called;
     }
     this.#deps.warn('a text went out without its format');
-    return this.#orWithoutTopic(params, (it) => this.#deps.api.call(method, { ...it, text }));
+    return this.#orWithoutTopic(params, (it) => this.#deps.api.call(method, { ...it, text, ...NO_PREVIEW }));
   }
 
   async #file(params: Params, file: OutgoingFile): Promise<Called> {

@@ -86,6 +86,8 @@ test('what Telegram cannot read goes out as it was written', async (t) => {
   telegram.fail('sendMessage', { code: 400, description: "Bad Request: can't parse entities: Unsupported start tag" });
   await channel.send(outgoing({ text: '**x** <y>' }));
   assert.deepEqual(telegram.textsTo(17), ['**x** <y>']);
+  const previews = telegram.asked.map((it) => it.params.link_preview_options);
+  assert.deepEqual(previews, [{ is_disabled: true }, { is_disabled: true }], 'no link is followed');
 });
 
 test('the longest text, and that it may be a duplicate, fit into one message', async (t) => {
