@@ -61,7 +61,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     reader,
     around: () => lookAround(placesOf(options, ground), options.env),
     openBell: listenBell,
-    openNet: (path, agent) => openNet({ keys, redactor, log: log.scope('net') }, path, agent),
+    openNet: (path, agent, onSilent) =>
+      openNet({ keys, redactor, clock, log: log.scope('net') }, path, agent, onSilent),
     channel: (name) => roster.get(name),
   });
   const { sessions } = parts;
@@ -200,7 +201,7 @@ export function wire(
   const acceptDeps: AcceptDeps = {
     ...base,
     makeFolder: (id) => void makeSessionFolder(home, templates, id, durable),
-    describe: (agentId) => describeAgent(central.read, sessions, agentId),
+    describe: (agentId) => describeAgent(central.read, sessions, agentId, ground.now()),
     renew: (agentId) => sessions.renew(agentId),
     after: (it) => {
       sessions.enqueue(it.enqueue);

@@ -6,10 +6,16 @@ import { serveModel, type ModelDeps } from './model.ts';
 
 export type NetAgent = { name: string; api: ModelApi | null; baseUrl: string | null; key: string | null };
 
-/** Listens at `path` for one session. `close` ends what is under way. */
-export async function openNet(deps: ModelDeps, path: string, agent: NetAgent): Promise<{ close(): Promise<void> }> {
+/** Listens at `path` for one session. `onSilent`: a model that was asked says nothing. `close` ends what is under way. */
+export async function openNet(
+  deps: Omit<ModelDeps, 'onSilent'>,
+  path: string,
+  agent: NetAgent,
+  onSilent: () => void,
+): Promise<{ close(): Promise<void> }> {
   const endpoint = agent.api === null ? null : endpointOf(agent.api, agent.baseUrl, agent.key);
-  const server = createServer((incoming, outgoing) => serveModel(deps, endpoint, incoming, outgoing));
+  const ours = { ...deps, onSilent };
+  const server = createServer((incoming, outgoing) => serveModel(ours, endpoint, incoming, outgoing));
   server.maxConnections = 16;
   server.on('clientError', (_error, socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {

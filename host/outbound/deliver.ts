@@ -2,6 +2,7 @@
  * Hands heads of queues to their platforms, one at a time per chat. A head is `sending` in central before the platform
  * is called, so that a crash in between is known for what it is: an attempt that may have arrived.
  */
+import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Address, Receipt } from '@halfdoor/protocol/message';
 import type { Channel, Outgoing, Sent } from '../channels/channel.ts';
 import { isoNow, type Clock, type Timer } from '../clock.ts';
@@ -59,10 +60,11 @@ export class Deliverer {
     this.#running.add(run);
   }
 
-  /** Looks at a chat's queue and starts its head if it can be sent. */
-  async kick(address: Address): Promise<void> {
+  /** Looks at a chat's queue and starts its head if it can be sent: what is due by the clock, or by `waitedTo`. */
+  async kick(address: Address, waitedTo = ''): Promise<void> {
     if (!this.mayTake(address)) return;
-    const now = this.#deps.clock.now().toISOString();
+    const byClock = isoNow(this.#deps.clock);
+    const now = waitedTo > byClock ? waitedTo : byClock;
     const head = await this.#committed((tx) => takeHead(tx, address, now));
     if (head) this.start(head);
   }
@@ -123,14 +125,17 @@ export class Deliverer {
   }
 
   /** Somebody may have come while the row was being put back: look again, at once or when it is due. */
-  #again(address: Address, retryMs: number | null): void {
+  #again(address: Address, retryMs: number | null, dueAt = ''): void {
     if (retryMs === null) {
       void this.kick(address);
       return;
     }
-    const timer = this.#deps.clock.after(retryMs, () => {
+    // The clock may be set back meanwhile: what was waited for is due all the same.
+    const { clock } = this.#deps;
+    const due = dueAt || new Date(clock.now().getTime() + retryMs).toISOString();
+    const timer = clock.after(retryMs, () => {
       this.#timers.delete(timer);
-      void this.kick(address);
+      void this.kick(address, due);
     });
     this.#timers.add(timer);
   }
@@ -157,7 +162,8 @@ export class Deliverer {
     const chats = await central.commit('receipt', (tx) => putBack(tx, (it) => this.isIdempotent(it)));
     for (const { dueAt, ...address } of chats) {
       const waitMs = dueAt === null ? 0 : Date.parse(dueAt) - clock.now().getTime();
-      if (waitMs > 0) this.#again(address, waitMs);
+      // No platform is waited for longer; more than that is a clock that was set.
+      if (waitMs > 0) this.#again(address, Math.min(waitMs, LIMITS.retryAfterMs), dueAt ?? '');
       else await this.kick(address);
     }
   }

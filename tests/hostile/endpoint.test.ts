@@ -6,6 +6,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { systemClock } from '../../host/clock.ts';
 import { openNet } from '../../host/egress/net.ts';
 import { makeLog } from '../../host/log.ts';
 import { Redactor } from '../../host/secrets/redact.ts';
@@ -30,7 +31,8 @@ async function ask(t: TestContext, say: (socket: Socket) => void): Promise<Got> 
   const agent = { name: 'a', api: 'openai', baseUrl: `http://127.0.0.1:${port}` } as const;
   const socketPath = join(folder, 'net.sock');
   const keys = () => ({ ok: false, fault: 'none here', next: 'none' }) as const;
-  const net = await openNet({ keys, redactor: new Redactor(), log }, socketPath, { ...agent, key: null });
+  const deps = { keys, redactor: new Redactor(), clock: systemClock, log };
+  const net = await openNet(deps, socketPath, { ...agent, key: null }, () => undefined);
   t.after(async () => {
     await net.close();
     for (const socket of sockets) socket.destroy();

@@ -136,7 +136,6 @@ test('failures of the provider reach the person with the next step', async (t) =
   const world = await openWorld(t);
   await world.createAgent({ name: 'a' });
   const cases: [string, RegExp][] = [
-    ['@fail quota used up', /quota/],
     ['@fail auth bad key', /bad key/],
     ['@fail fatal broken', /failed: broken/],
   ];
@@ -147,7 +146,8 @@ test('failures of the provider reach the person with the next step', async (t) =
     assert.ok((view.next ?? '').length > 0);
     assert.match(view.notices[0]?.text ?? '', error);
   }
-  assert.equal(await world.reply('a', '@fail transient*2 busy\n@reply then'), 'then');
+  const passing = await world.ask('a', '@fail transient*3 busy\n@reply then');
+  assert.deepEqual([passing.replies[0]?.text, passing.notices], ['then', []]);
   const silent = await world.ask('a', '@silent');
   assert.equal(silent.status, 'no-reply');
   assert.equal(silent.notices.length, 1);

@@ -88,7 +88,6 @@ test('a failing provider: each kind is told with its own next step', async (t) =
   const world = await openWorld(t);
   await world.createAgent({ name: 'a' });
   const cases: [text: string, sentence: RegExp, next: RegExp][] = [
-    ['@fail quota used up', /^a gave no answer: the model's quota is used up: used up\.$/, /resets/],
     ['@fail auth bad key', /^a gave no answer: .*bad key\.$/, /KEY|secrets/],
     ['@fail fatal broken', /^a gave no answer: the agent failed: broken\.$/, /again/],
     ['@fail transient busy', /^a gave no answer: the model could not be reached: busy\.$/, /endpoint/],
@@ -101,6 +100,28 @@ test('a failing provider: each kind is told with its own next step', async (t) =
     assert.match(now.next ?? '', next);
     assert.match(now.next ?? '', /halfdoor dead replay [0-9a-f-]{36}$/);
   }
+});
+
+test('parked for quota: until when, why, and what can be done at once; nothing runs for it', async (t) => {
+  const world = await openWorld(t);
+  await world.createAgent({ name: 'a' });
+  const chat = world.chat('a');
+  const at = new Date(Date.now() + 3_600_000).toISOString();
+  const id = await world.send('a', `@fail quota*1 at=${at} the credit is used up\n@reply hello`);
+  await chat.until((events) => events.find((it) => it.type === 'progress' && it.state === 'parked'));
+  const view = await trace(world, id);
+  assert.equal(view.now.standing, 'waiting');
+  assert.equal(view.now.text, `It waits for the model's quota until ${at}: the credit is used up.`);
+  assert.match(view.now.next ?? '', /\.\/halfdoor agents update a --model MODEL\. \.\/halfdoor sessions stop /);
+  assert.equal(
+    hop(view, 'parked').text,
+    `the model's quota was used up (the credit is used up): it waits, until ${at}`,
+  );
+  assert.equal(view.hops.findLast((it) => it.what === 'run')?.text, 'run 1 ended: parked');
+  await world.call('PATCH', '/v1/agents/a', { instructions: 'try at once' });
+  await world.settled(id);
+  assert.equal(hop(await trace(world, id), 'parked').text, `the model's quota was used up: it waits`);
+  chat.close();
 });
 
 test('a delivery that a platform refused for now: tries, reason and when the next is due; a restart keeps the date', async (t) => {
