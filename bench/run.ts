@@ -1,12 +1,31 @@
-/** `node bench/run.ts NAME [--json]`: one benchmark; its last line is one JSON object. */
+/** `node bench/run.ts NAME [--json] [OPTIONS]`: one benchmark; its last line is one JSON object. */
+import { parseArgs } from 'node:util';
 import { cold } from './cold.ts';
 import { burst } from './burst.ts';
+import { crash } from './crash.ts';
 import { latency } from './latency.ts';
 import { sessions } from './sessions.ts';
 
-const BENCHES: Readonly<Record<string, () => Promise<object>>> = { latency, cold, burst, sessions };
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean' },
+    messages: { type: 'string', default: '600' },
+    kills: { type: 'string', default: '60' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const { messages, kills, seed } = values;
 
-const name = process.argv[2] ?? '';
+const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
+  latency,
+  cold,
+  burst,
+  sessions,
+  crash: () => crash({ messages: Number(messages), kills: Number(kills), seed: Number(seed) }),
+};
+
+const [name = ''] = positionals;
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
 if (bench) process.stdout.write(`${JSON.stringify({ name, ...(await bench()) })}\n`);
 else {
