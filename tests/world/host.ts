@@ -24,6 +24,8 @@ export class World {
   readonly folder: string;
   readonly home: string;
   readonly env: Record<string, string>;
+  /** argv in front of the host's own. */
+  before: readonly string[] = [];
   #child: ChildProcess | null = null;
   #onLog: () => void = () => {};
   log = '';
@@ -53,7 +55,8 @@ export class World {
   async start(): Promise<void> {
     // A careless parent: one descriptor more than anybody should inherit.
     const planted = openSync('/etc/passwd', 'r');
-    const child = spawn(process.execPath, [...HOST_NODE_FLAGS, join(ROOT, 'host', 'main.ts')], {
+    const argv = [...this.before, process.execPath, ...HOST_NODE_FLAGS, join(ROOT, 'host', 'main.ts')];
+    const child = spawn(argv[0] ?? '', argv.slice(1), {
       env: this.env,
       stdio: ['ignore', 'pipe', 'pipe', planted],
     });
@@ -174,6 +177,8 @@ export class World {
 /** A connected terminal. Confirms what it shows unless told otherwise. */
 export class Chat {
   readonly events: ChatEvent[] = [];
+  /** When each came, in milliseconds since 1970. */
+  readonly times: number[] = [];
   confirms = true;
   readonly #world: World;
   readonly #request: ReturnType<typeof request>;
@@ -193,6 +198,7 @@ export class Chat {
 
   #take(event: ChatEvent): void {
     this.events.push(event);
+    this.times.push(Date.now());
     if (event.type === 'message' && this.confirms) {
       void this.#world.call('POST', '/v1/deliveries/received', { ids: [event.delivery] }).catch(() => undefined);
     }
