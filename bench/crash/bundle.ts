@@ -1,5 +1,5 @@
 /** `bun bench/crash/bundle.ts OUTDIR`: runner.js from the runner's own main, with a gate at each of its durable steps. */
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 type Plugin = {
@@ -10,28 +10,28 @@ type Plugin = {
 };
 declare const Bun: {
   build(options: Record<string, unknown> & { plugins: Plugin[] }): Promise<{ success: boolean; logs: unknown[] }>;
-  resolveSync(path: string, from: string): string;
 };
 
 const here = dirname(fileURLToPath(import.meta.url));
-const runner = join(here, '..', '..', 'runner');
+const root = join(here, '..', '..');
+const main = join(root, 'runner', 'main.ts');
 const STAND_INS: Readonly<Record<string, string>> = {
   '@halfdoor/protocol/durable': join(here, 'durable.ts'),
   '@halfdoor/protocol/runner': join(here, 'runner-door.ts'),
 };
 
-/** What main.ts asks for is stood in for; the stand-ins get the real one, the runner's own. */
+/** What main.ts asks for is stood in for; the stand-ins, and everybody else, get the real one of this checkout. */
 const standIns: Plugin = {
   name: 'stand-ins',
   setup: (build) =>
     build.onResolve({ filter: /^@halfdoor\/protocol\// }, ({ path, importer }) => {
-      const standIn = importer === join(runner, 'main.ts') ? STAND_INS[path] : undefined;
-      return { path: standIn ?? Bun.resolveSync(path, runner) };
+      const standIn = importer === main ? STAND_INS[path] : undefined;
+      return { path: standIn ?? join(root, 'protocol', `${basename(path)}.ts`) };
     }),
 };
 
 const { success, logs } = await Bun.build({
-  entrypoints: [join(runner, 'main.ts')],
+  entrypoints: [main],
   outdir: process.argv[2],
   target: 'bun',
   format: 'cjs',
