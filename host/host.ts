@@ -14,6 +14,7 @@ import { Roster } from './channels/roster.ts';
 import { TerminalChannel } from './channels/terminal.ts';
 import type { ReplayDeps } from './dead/replay.ts';
 import { openNet } from './egress/net.ts';
+import { HttpChats } from './http-chats/chats.ts';
 import { openGround, placesOf, type Ground, type HostOptions } from './ground.ts';
 import type { Home } from './home.ts';
 import { accept, type AcceptDeps } from './inbound/accept.ts';
@@ -28,6 +29,7 @@ import { Sessions, type SessionsDeps } from './sessions/sessions.ts';
 import { tellAgent } from './sessions/tell-agent.ts';
 import { Signals } from './signals.ts';
 import { describeAgent, statusView } from './status.ts';
+import { WebListener } from './web.ts';
 
 export type Host = { home: Home; apiSocket: string; close(): Promise<void> };
 
@@ -50,9 +52,11 @@ export async function openHost(options: HostOptions): Promise<Host> {
     log: log.scope('reader'),
     walled: (await probe('bubblewrap')).ok,
   });
+  const web = new WebListener({ clock, log: log.scope('web'), random: Math.random });
+  const httpChats = await HttpChats.open({ ...ground, clock, signals: () => parts.signals });
   const roster = new Roster({
     ...ground,
-    kinds: channelKinds(),
+    kinds: channelKinds({ web, http: httpChats }),
     host: channelHosts({ ...ground, clock, log: log.scope('channel') }, () => parts),
     log: log.scope('channel'),
   });
@@ -81,6 +85,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       reader,
       probe,
       roster,
+      ...{ web, httpChats },
       status: () => statusView({ central, sessions, reader, roster, probes: probe }, started),
       renew: (agentId) => sessions.renew(agentId),
       shutDown: options.shutDown,
@@ -90,11 +95,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const retention = new Retention({ central, clock, log: log.scope('retention') });
   retention.start();
   roster.start();
+  await web.tried();
   const close = async (): Promise<void> => {
     await retention.close();
     await Promise.all([api.close(), roster.stop()]);
     await drain(parts);
     await roster.close();
+    await web.close();
     await reader.close();
     await central.close();
     lock.release();

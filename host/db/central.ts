@@ -79,7 +79,7 @@ export class Central {
       () =>
         new Promise<T>((resolve, reject) => {
           const done = (value: unknown): void => {
-            if (step === 'agent') this.#agentsVersion += 1;
+            if (step === 'agent' || step === 'channel') this.#agentsVersion += 1;
             resolve(value as T);
           };
           this.#jobs.push({ run: job, resolve: done, reject });

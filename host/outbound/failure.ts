@@ -29,6 +29,8 @@ export function failureOf(reason: string | null, again: string = TRY_AGAIN): Fai
       return { error: detail, next: 'See what the agent asks for: ./halfdoor agents get NAME.' };
     case 'agent-deleted':
       return { error: 'the agent was deleted before this was answered', next: 'Send it to another agent.' };
+    case 'chat-removed':
+      return { error: 'the chat was removed before this was answered', next: 'Ask an owner to add it again.' };
     case 'sandbox':
       return {
         error: `the sandbox could not start${because}`,
