@@ -2,27 +2,30 @@
  * kill -9 of host, reader, runner and sandbox at every row of the delivery contract, while people talk: real processes,
  * real bubblewrap, senders that repeat as platforms do, a receiver that counts in a process of its own.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { homeAt } from '../host/home.ts';
 import { Random } from '../tests/crash/sim/random.ts';
 import { World } from '../tests/world/host.ts';
+import { freePort } from '../tests/world/program.ts';
 import { bunPath, ROOT } from '../tests/world/programs.ts';
+import { httpDoor, terminalDoor, type Door } from './crash/doors.ts';
 import { Counts, nextPair } from './crash/plan.ts';
+import { openReceiver, type Receiver } from './crash/receiver.ts';
 import { Sender } from './crash/sender.ts';
 import { Siege, type Chat } from './crash/siege.ts';
 import { Recoveries, table } from './crash/table.ts';
-import { Tally, type Received, type Verdict } from './crash/tally.ts';
+import { Tally, type Verdict } from './crash/tally.ts';
 import { pause } from './measure.ts';
 
 export type CrashOptions = { messages: number; kills: number; seed: number };
 /** Milliseconds from a kill to the next reply of its session; of the host, to its next answer. */
 export type Figures = Verdict & { kills: number; recovery_p50_ms: number; recovery_p99_ms: number };
 
-const CHATS = ['a', 'b', 'c', 'd'];
-/** A reply that has not come by then never will. */
+const TERMINALS = ['a', 'b'];
+const PROGRAMS = ['c', 'd'];
+/** What has not come by then never will. */
 const QUIET_MS = 60_000;
 const POLL_MS = 2;
 
@@ -30,17 +33,30 @@ export async function crash(options: CrashOptions): Promise<Figures> {
   const world = new World({ NODE_OPTIONS: `--import=${join(ROOT, 'bench', 'crash', 'watched.ts')}` });
   const gate = watchedPrograms(world);
   const tally = new Tally();
+  const argv = [world.home, gate, String(options.seed + 2), ...TERMINALS];
   await world.start();
-  let receiver: ReturnType<typeof spawn> | null = null;
+  let receiver: Receiver | null = null;
   try {
-    for (const name of CHATS) await world.createAgent({ name, sandbox: 'bubblewrap' });
-    receiver = startReceiver(world, gate, (it) => tally.received(it));
-    const figures = await besiege(world, gate, tally, options);
+    receiver = await openReceiver(argv, (it) => tally.received(it));
+    const { url } = receiver;
+    const doors: Door[] = [];
+    for (const name of TERMINALS) doors.push(await terminalDoor(world, name));
+    const port = await freePort();
+    for (const name of PROGRAMS) doors.push(await httpDoor(world, name, port, url));
+    const figures = await besiege(world, gate, tally, doors, options);
+    tell(world, tally);
     return { ...tally.verdict(), ...figures };
   } finally {
-    receiver?.kill('SIGKILL');
+    receiver?.end();
     await world.close();
   }
+}
+
+/** What went wrong, for whoever looks for the reason. */
+function tell(world: World, tally: Tally): void {
+  const wrong = { doubled: tally.doubled(), lost: tally.open(null) };
+  if (wrong.doubled.length + wrong.lost.length > 0)
+    process.stderr.write(`${world.log}\n${JSON.stringify(wrong, null, 2)}\n`);
 }
 
 /** Runner and reader in one folder, the runner watched; the same folder is where controller and watched meet. */
@@ -48,8 +64,8 @@ function watchedPrograms(world: World): string {
   const whole = world.env.HALFDOOR_DIST ?? '';
   const gate = join(world.folder, 'watched');
   mkdirSync(gate, { mode: 0o700 });
-  for (const name of readdirSync(whole))
-    if (name.startsWith('reader')) copyFileSync(join(whole, name), join(gate, name));
+  for (const name of readdirSync(whole).filter((it) => it.startsWith('reader')))
+    copyFileSync(join(whole, name), join(gate, name));
   execFileSync(bunPath(), [join(ROOT, 'bench', 'crash', 'bundle.ts'), gate], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -57,27 +73,19 @@ function watchedPrograms(world: World): string {
   return gate;
 }
 
-function startReceiver(world: World, gate: string, take: (received: Received) => void) {
-  const child = spawn(
-    process.execPath,
-    [join(ROOT, 'bench', 'crash', 'receiver-main.ts'), world.home, gate, ...CHATS],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  createInterface({ input: child.stdout }).on('line', (line) => take(JSON.parse(line) as Received));
-  return child;
-}
-
-async function besiege(world: World, gate: string, tally: Tally, { messages, kills, seed }: CrashOptions) {
+async function besiege(world: World, gate: string, tally: Tally, doors: Door[], options: CrashOptions) {
+  const { messages, kills, seed } = options;
   const random = new Random(seed);
   const counts = new Counts();
   const recoveries = new Recoveries();
   // Spread over the kills; but a step that is waited for must come.
   const mayGo = (sent: number): boolean =>
     sent * (kills + 1) < messages * (counts.total + 1) ||
-    (counts.total < kills && tally.open(null).length < CHATS.length);
-  const sender = new Sender(world, tally, new Random(seed + 1), mayGo);
-  const siege = new Siege({ world, install: homeAt(world.home).label, gate, random, chats: await sessionsOf(world) });
-  const sending = sender.run(CHATS);
+    (counts.total < kills && tally.open(null).length < doors.length);
+  const sender = new Sender(tally, new Random(seed + 1), mayGo);
+  const chats = await sessionsOf(world, doors);
+  const siege = new Siege({ world, install: homeAt(world.home).label, gate, random, chats });
+  const sending = sender.run(doors);
   while (counts.total < kills) {
     const pair = nextPair(counts, random);
     const killed = await siege.kill(pair);
@@ -98,13 +106,9 @@ async function besiege(world: World, gate: string, tally: Tally, { messages, kil
 }
 
 /** A command makes the session, and is no message that is counted. */
-async function sessionsOf(world: World): Promise<Chat[]> {
-  const chats: Chat[] = [];
-  for (const name of CHATS) {
-    await world.send(name, '/status');
-    chats.push({ name, session: (await world.session(name)).id });
-  }
-  return chats;
+async function sessionsOf(world: World, doors: readonly Door[]): Promise<Chat[]> {
+  for (const { name, send } of doors) await send('/status', `status-${name}`);
+  return Promise.all(doors.map(async ({ name }) => ({ name, session: (await world.session(name)).id })));
 }
 
 /** Until something that is open there now is open no more; nothing when nothing is. */

@@ -1,19 +1,28 @@
 /**
- * `node receiver-main.ts HOME GATE CHAT…`: somebody who sits in these chats, in a process of its own. It comes back when
- * it is cut off, writes each message to standard output before it confirms it, and knows nothing of the host but its API.
+ * `node receiver-main.ts HOME GATE SEED CHAT…`: somebody who sits in these terminal chats, and a program that has replies
+ * posted to it, both in a process of their own. Each message goes to standard output before it is confirmed. The program
+ * is down or drops a connection now and then; the terminal comes back when it is cut off.
  */
 import { readFileSync, writeSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ChatEvent } from '../../host/api/contract.ts';
-import { makeGate } from './gate.ts';
+import type { Said } from '../../host/channels/http/types.ts';
+import { Random } from '../../tests/crash/sim/random.ts';
+import { makeGate, type Gate } from './gate.ts';
 import type { Received } from './tally.ts';
 
 const AGAIN_MS = 20;
-const [home = '', gateFolder = '', ...chats] = process.argv.slice(2);
+/** Of a hundred callbacks. */
+const REFUSED = 1;
+const DROPPED = 2;
+const [home = '', gateFolder = '', seed = '', ...chats] = process.argv.slice(2);
 const kept = new Agent({ keepAlive: true });
+const random = new Random(Number(seed));
 
+const tell = (it: Received | { port: number }): void => void writeSync(1, `${JSON.stringify(it)}\n`);
 const socketPath = (): string => join(readFileSync(join(home, 'run'), 'utf8').trim(), 'api.sock');
 
 function confirm(delivery: string, done: () => void): void {
@@ -27,11 +36,10 @@ function confirm(delivery: string, done: () => void): void {
   asked.on('error', () => undefined).end(payload);
 }
 
-function take(chat: string, gate: ReturnType<typeof makeGate>, event: ChatEvent): void {
+function take(chat: string, gate: Gate, event: ChatEvent): void {
   if (event.type !== 'message') return;
   const { delivery, text, mayBeDuplicate, notice, answers } = event;
-  const received: Received = { chat, key: delivery, text, mayBeDuplicate, notice, answers };
-  writeSync(1, `${JSON.stringify(received)}\n`);
+  tell({ chat, delivery, text, mayBeDuplicate, notice, answers });
   gate('deliver', 'before');
   confirm(delivery, () => gate('deliver', 'after'));
 }
@@ -48,4 +56,26 @@ function sitIn(chat: string): void {
   asked.end();
 }
 
+const gates = new Map<string, Gate>();
+
+async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
+  const { chat, delivery, text, mayBeDuplicate, notice, answers } = JSON.parse(
+    Buffer.concat(chunks).toString('utf8'),
+  ) as Said;
+  if (random.chance(REFUSED)) {
+    outgoing.writeHead(503).end();
+    return;
+  }
+  const gate = gates.get(chat) ?? makeGate(gateFolder, chat);
+  gates.set(chat, gate);
+  tell({ chat, delivery, text, mayBeDuplicate, notice, answers });
+  gate('deliver', 'before');
+  if (random.chance(DROPPED)) outgoing.destroy();
+  else outgoing.writeHead(200).end('{}', () => gate('deliver', 'after'));
+}
+
 for (const chat of chats) sitIn(chat);
+const server = createServer((incoming, outgoing) => void serve(incoming, outgoing).catch(() => outgoing.destroy()));
+server.listen(0, '127.0.0.1', () => tell({ port: (server.address() as AddressInfo).port }));

@@ -1,25 +1,25 @@
-/** Sends as platforms do: the same id again until it is accepted, a few messages in flight in each chat. */
+/** Sends as platforms do: the same key again until it is accepted, a few messages in flight in each chat. */
 import type { Random } from '../../tests/crash/sim/random.ts';
-import type { World } from '../../tests/world/host.ts';
 import { pause } from '../measure.ts';
+import type { Door } from './doors.ts';
 import { pick } from './plan.ts';
 import { mark, type Tally } from './tally.ts';
 
 const IN_FLIGHT = 5;
 const AGAIN_MS = 20;
+/** What a client meets while the host is dead or dies. */
 const GONE = /ECONN|EPIPE|ENOENT|socket hang up|aborted|Unexpected end of JSON/;
 
-/** What an agent is told to do for one message: answer at once, think, think aloud, say it in mid-turn, use its shell. */
-const KINDS: readonly ((said: string) => string)[] = [
+/** What an agent is told to do for one message: answer at once, think, write slowly, say it in mid-turn, use its shell. */
+const KINDS: readonly ((said: string, to: string) => string)[] = [
   (said) => `@reply ${said}`,
   (said) => `@sleep 20\n@reply ${said}`,
   (said) => `@slow 100 ${said} and some more words to write`,
-  (said) => `@tool send_message {"to":"terminal","text":"${said}"}\n@sleep 10`,
+  (said, to) => `@tool send_message {"to":"${to}","text":"${said}"}\n@sleep 10`,
   (said) => `@shell echo working\n@reply ${said}`,
 ];
 
 export class Sender {
-  readonly #world: World;
   readonly #tally: Tally;
   readonly #random: Random;
   readonly #mayGo: (sent: number) => boolean;
@@ -27,38 +27,26 @@ export class Sender {
   #ended = false;
 
   /** `mayGo`: whether another one may be sent after so many. */
-  constructor(world: World, tally: Tally, random: Random, mayGo: (sent: number) => boolean) {
-    this.#world = world;
+  constructor(tally: Tally, random: Random, mayGo: (sent: number) => boolean) {
     this.#tally = tally;
     this.#random = random;
     this.#mayGo = mayGo;
   }
 
   /** Sends into all of these chats until `end` was called. */
-  async run(chats: readonly string[]): Promise<void> {
-    await Promise.all(chats.map((chat) => this.#runOne(chat)));
+  async run(doors: readonly Door[]): Promise<void> {
+    await Promise.all(doors.map((door) => this.#runOne(door)));
   }
 
-  async #runOne(chat: string): Promise<void> {
+  async #runOne(door: Door): Promise<void> {
     while (!this.#ended) {
-      if (!this.#mayGo(this.#sent) || this.#tally.open(chat).length >= IN_FLIGHT) {
+      if (!this.#mayGo(this.#sent) || this.#tally.open(door.name).length >= IN_FLIGHT) {
         await pause(2);
         continue;
       }
       const n = ++this.#sent;
-      const text = pick(KINDS, this.#random)(mark(n));
-      this.#tally.accepted(n, { id: await this.#untilAccepted(chat, text, `m${n}`), chat });
-    }
-  }
-
-  async #untilAccepted(chat: string, text: string, id: string): Promise<string> {
-    for (;;) {
-      try {
-        return await this.#world.send(chat, text, id);
-      } catch (error) {
-        if (!GONE.test(String(error))) throw error;
-        await pause(AGAIN_MS);
-      }
+      const text = pick(KINDS, this.#random)(mark(n), door.to);
+      this.#tally.accepted(n, { id: await untilAccepted(door, text, `m${n}`), chat: door.name });
     }
   }
 
@@ -68,5 +56,17 @@ export class Sender {
 
   end(): void {
     this.#ended = true;
+  }
+}
+
+async function untilAccepted(door: Door, text: string, key: string): Promise<string> {
+  for (;;) {
+    try {
+      const id = await door.send(text, key);
+      if (id !== null) return id;
+    } catch (error) {
+      if (!GONE.test(String(error))) throw error;
+    }
+    await pause(AGAIN_MS);
   }
 }

@@ -1,9 +1,9 @@
 /** What was sent and what arrived, counted from outside: the host is asked only about what nobody ever heard of again. */
 
-/** `key`: the same key is the same delivery. */
+/** One copy of a message, as it was shown. */
 export type Received = {
   chat: string;
-  key: string;
+  delivery: string;
   text: string;
   mayBeDuplicate: boolean;
   notice: boolean;
@@ -29,7 +29,7 @@ export class Tally {
   readonly #sent = new Map<number, Sent>();
   readonly #open = new Map<number, Sent>();
   /** Per message, each copy that arrived: whether it said that it may be one. */
-  readonly #copies = new Map<number, { key: string; marked: boolean }[]>();
+  readonly #copies = new Map<number, { delivery: string; marked: boolean }[]>();
   readonly #told = new Set<string>();
 
   accepted(n: number, sent: Sent): void {
@@ -44,7 +44,7 @@ export class Tally {
     else if (found !== undefined) {
       const n = Number(found);
       this.#open.delete(n);
-      this.#copies.set(n, [...(this.#copies.get(n) ?? []), { key: it.key, marked: it.mayBeDuplicate }]);
+      this.#copies.set(n, [...(this.#copies.get(n) ?? []), { delivery: it.delivery, marked: it.mayBeDuplicate }]);
     }
   }
 
@@ -77,10 +77,10 @@ export class Tally {
   }
 
   /** Those that came more than once without saying so, for whoever looks for the reason. */
-  doubled(): { n: number; id: string; keys: string[] }[] {
+  doubled(): { id: string; deliveries: string[] }[] {
     return [...this.#sent].flatMap(([n, { id }]) => {
-      const keys = (this.#copies.get(n) ?? []).filter(({ marked }) => !marked).map(({ key }) => key);
-      return keys.length > 1 ? [{ n, id, keys }] : [];
+      const silent = (this.#copies.get(n) ?? []).filter(({ marked }) => !marked);
+      return silent.length > 1 ? [{ id, deliveries: silent.map(({ delivery }) => delivery) }] : [];
     });
   }
 }

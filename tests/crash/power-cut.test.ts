@@ -112,7 +112,7 @@ function restore(world: World, base: string, found: ReadonlyMap<string, Buffer>)
 async function goOn(world: World, { sent, shown }: Traced, cutAt: number): Promise<Tally> {
   const tally = new Tally();
   const take = (chat: string, event: Chat['events'][number]): void => {
-    if (event.type === 'message') tally.received({ ...event, chat, key: event.delivery });
+    if (event.type === 'message') tally.received({ ...event, chat });
   };
   // A clock of whole milliseconds: only what surely came before.
   const isBefore = (at: number): boolean => (at + 1) / 1000 < cutAt;
