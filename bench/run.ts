@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { cold } from './cold.ts';
 import { burst } from './burst.ts';
 import { crash } from './crash.ts';
+import { history } from './history.ts';
 import { latency } from './latency.ts';
 import { sessions } from './sessions.ts';
 
@@ -21,6 +22,7 @@ const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   latency,
   cold,
   burst,
+  history,
   sessions,
   crash: () => crash({ messages: Number(messages), kills: Number(kills), seed: Number(seed) }),
 };
