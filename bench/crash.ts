@@ -28,6 +28,7 @@ const PROGRAMS = ['c', 'd'];
 /** What has not come by then never will. */
 const QUIET_MS = 60_000;
 const POLL_MS = 2;
+const SAY_EVERY = 100;
 
 export async function crash(options: CrashOptions): Promise<Figures> {
   const world = new World({ NODE_OPTIONS: `--import=${join(ROOT, 'bench', 'crash', 'watched.ts')}` });
@@ -94,6 +95,7 @@ async function besiege(world: World, gate: string, tally: Tally, doors: Door[], 
     if (pair.role === 'host') await world.status();
     else await nextReply(tally, killed.chat);
     recoveries.add(pair.role, performance.now() - killed.at);
+    if (counts.total % SAY_EVERY === 0) process.stderr.write(`${counts.total} kills\n`);
   }
   while (sender.sent < messages) await pause(POLL_MS);
   sender.end();

@@ -25,10 +25,11 @@ export class Controller {
   }
 
   #take(stopped: Stopped): void {
+    // Two may come to it at once, and one may come late: the first that is waited for is taken.
     const waiting = stopped.id === this.#id ? this.#waiting : null;
+    if (waiting === null) return this.#letGo(stopped);
     this.#waiting = null;
-    if (waiting) waiting(stopped);
-    else this.#letGo(stopped);
+    waiting(stopped);
   }
 
   /** Resolves with the first who stops there; null when nobody came there in time. */
