@@ -11,10 +11,10 @@ import { World } from '../tests/world/host.ts';
 import { freePort } from '../tests/world/program.ts';
 import { bunPath, ROOT } from '../tests/world/programs.ts';
 import { httpDoor, terminalDoor, type Door } from './crash/doors.ts';
-import { Counts, nextPair } from './crash/plan.ts';
+import { Counts, nextPair, type Pair } from './crash/plan.ts';
 import { openReceiver, type Receiver } from './crash/receiver.ts';
 import { Sender } from './crash/sender.ts';
-import { Siege, type Chat } from './crash/siege.ts';
+import { Siege, type Chat, type Killed } from './crash/siege.ts';
 import { Recoveries, table } from './crash/table.ts';
 import { Tally, type Verdict } from './crash/tally.ts';
 import { pause } from './measure.ts';
@@ -29,6 +29,8 @@ const PROGRAMS = ['c', 'd'];
 const QUIET_MS = 60_000;
 const POLL_MS = 2;
 const SAY_EVERY = 100;
+/** In a row: a step that did not come, or nobody there to be killed. */
+const MISSES = 200;
 
 export async function crash(options: CrashOptions): Promise<Figures> {
   const world = new World({ NODE_OPTIONS: `--import=${join(ROOT, 'bench', 'crash', 'watched.ts')}` });
@@ -88,9 +90,7 @@ async function besiege(world: World, gate: string, tally: Tally, doors: Door[], 
   const siege = new Siege({ world, install: homeAt(world.home).label, gate, random, chats });
   const sending = sender.run(doors);
   while (counts.total < kills) {
-    const pair = nextPair(counts, random);
-    const killed = await siege.kill(pair);
-    if (killed === null) continue;
+    const { pair, killed } = await nextKill(siege, counts, random);
     counts.add(pair);
     if (pair.role === 'host') await world.status();
     else await nextReply(tally, killed.chat);
@@ -105,6 +105,15 @@ async function besiege(world: World, gate: string, tally: Tally, doors: Door[], 
   process.stderr.write(`${table(counts, recoveries)}\n`);
   const { p50, p99 } = recoveries.of(null);
   return { kills: counts.total, recovery_p50_ms: p50, recovery_p99_ms: p99 };
+}
+
+async function nextKill(siege: Siege, counts: Counts, random: Random): Promise<{ pair: Pair; killed: Killed }> {
+  for (let missed = 0; missed < MISSES; missed++) {
+    const pair = nextPair(counts, random);
+    const killed = await siege.kill(pair);
+    if (killed !== null) return { pair, killed };
+  }
+  throw new Error(`${MISSES} times in a row there was nobody to kill: is anybody talking?`);
 }
 
 /** A command makes the session, and is no message that is counted. */
