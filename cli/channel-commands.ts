@@ -1,4 +1,4 @@
-/** `./halfdoor channels`: the platforms that people reach agents through, beside the terminal. */
+/** `./halfdoor channels` and `wirings`: platforms beside the terminal, and which agent listens where. */
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
 import type { AddHttpOptions } from './verbs/add-http.ts';
@@ -42,4 +42,21 @@ function said(command: Command): AddHttpOptions {
   const options = command.opts<AddHttpOptions>();
   if (command.getOptionValueSource('callback') === 'default') delete options.callback;
   return options;
+}
+
+export function addWirings(program: Command, context: Context): void {
+  const wirings = program
+    .command('wirings')
+    .description('which agent listens in which chat, and what people see there');
+  wirings
+    .command('list')
+    .description('all of them')
+    .action(async () => (await import('./verbs/wirings.ts')).listWirings(context));
+  wirings
+    .command('update <agent> <chat>')
+    .description('chat: CHANNEL:CHAT as the list shows it')
+    .requiredOption('--progress <style>', 'while people wait: off, typing, steps, stream, or default')
+    .action(async (agent: string, chat: string, options: { progress: string }) =>
+      (await import('./verbs/wirings.ts')).updateWiring(context, agent, chat, options.progress),
+    );
 }

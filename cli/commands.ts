@@ -1,7 +1,7 @@
 /** The verbs as commander knows them: names, arguments, options. What they do is in verbs/. */
 import { Command } from 'commander';
 import { addAgents } from './agent-commands.ts';
-import { addChannels } from './channel-commands.ts';
+import { addChannels, addWirings } from './channel-commands.ts';
 import type { Dir } from './chat/folder.ts';
 import type { Context } from './context.ts';
 import { addDead, addSessions, addTrace } from './operator-commands.ts';
@@ -27,6 +27,7 @@ export function makeProgram(context: Context, version: string): Command {
   addTalk(program, context);
   addAgents(program, context);
   addChannels(program, context);
+  addWirings(program, context);
   addTrace(program, context);
   addDead(program, context);
   addSecrets(program, context);

@@ -22,6 +22,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   'channels add http': 'channels add http --chat ops --agent helper',
   'channels list': 'channels list',
   'channels remove': 'channels remove telegram',
+  'wirings list': 'wirings list',
+  'wirings update': 'wirings update maya telegram:1234 --progress steps',
   'mounts allow': 'mounts allow ~/project',
   'mounts list': 'mounts list',
   'mounts remove': 'mounts remove ~/project',

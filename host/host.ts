@@ -19,6 +19,7 @@ import { openGround, placesOf, type Ground, type HostOptions } from './ground.ts
 import type { Home } from './home.ts';
 import { accept, type AcceptDeps } from './inbound/accept.ts';
 import { Deliverer } from './outbound/deliver.ts';
+import { ProgressTeller } from './progress/progress.ts';
 import { startReader } from './outbound/reader-process.ts';
 import { Retention } from './retention/retention.ts';
 import { makeSandboxes } from './sandboxes/index.ts';
@@ -52,15 +53,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     log: log.scope('reader'),
     walled: (await probe('bubblewrap')).ok,
   });
-  const web = new WebListener({ clock, log: log.scope('web'), random: Math.random });
-  const httpChats = await HttpChats.open({ ...ground, clock, signals: () => parts.signals });
-  const roster = new Roster({
-    ...ground,
-    kinds: channelKinds({ web, http: httpChats }),
-    host: channelHosts({ ...ground, clock, log: log.scope('channel') }, () => parts),
-    log: log.scope('channel'),
-  });
-  await roster.open();
+  const { roster, ...http } = await openRoster(options, ground, () => parts);
   const parts = wire(options, ground, {
     sandboxes,
     program,
@@ -71,6 +64,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     channel: (name) => roster.get(name),
   });
   const { sessions } = parts;
+  const progress = tellProgress(options, ground, parts, roster);
   await recover(parts, ground);
   const started = { home: home.root, pid: options.pid, startedAt: ground.now() };
   const apiSocket = join(runDir, 'api.sock');
@@ -85,7 +79,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       reader,
       probe,
       roster,
-      ...{ web, httpChats },
+      ...http,
       status: () => statusView({ central, sessions, reader, roster, probes: probe }, started),
       renew: (agentId) => sessions.renew(agentId),
       shutDown: options.shutDown,
@@ -95,13 +89,15 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const retention = new Retention({ central, clock, log: log.scope('retention') });
   retention.start();
   roster.start();
-  await web.tried();
+  await http.web.tried();
+  void progress.start();
   const close = async (): Promise<void> => {
     await retention.close();
     await Promise.all([api.close(), roster.stop()]);
     await drain(parts);
+    await progress.close();
     await roster.close();
-    await web.close();
+    await http.web.close();
     await reader.close();
     await central.close();
     lock.release();
@@ -109,6 +105,33 @@ export async function openHost(options: HostOptions): Promise<Host> {
   return { home, apiSocket, close };
 }
 
+/** Made before what they hand in to, so that what waits can be sent as soon as it is looked at. */
+async function openRoster({ clock, log }: HostOptions, ground: Ground, parts: () => ReturnType<typeof wire>) {
+  const scoped = log.scope('channel');
+  const host = channelHosts({ ...ground, clock, log: scoped }, parts);
+  const web = new WebListener({ clock, log: log.scope('web'), random: Math.random });
+  const httpChats = await HttpChats.open({ ...ground, clock, signals: () => parts().signals });
+  const roster = new Roster({
+    ...ground,
+    kinds: channelKinds({ web, http: httpChats }),
+    host,
+    log: scoped,
+    opened: (name) => parts().deliverer.kickChannel(name),
+  });
+  await roster.open();
+  return { roster, web, httpChats };
+}
+
+function tellProgress({ clock, log }: HostOptions, ground: Ground, { signals }: Signalling, roster: Roster) {
+  return new ProgressTeller({
+    ...ground,
+    ...{ signals, clock, log: log.scope('progress'), newId: ground.ids },
+    channel: (name) => roster.get(name),
+    hasChannels: () => roster.size > 0,
+  });
+}
+
+type Signalling = Pick<ReturnType<typeof wire>, 'signals'>;
 type Parts = Pick<ReturnType<typeof wire>, 'deliverer' | 'sessions' | 'terminal'>;
 
 /** What a host before left open goes on; nothing may be accepted until this has resolved. */
@@ -156,6 +179,7 @@ export function wire(
     log: log.scope('deliver'),
     redact,
     onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
+    enqueue: (it) => sessions.enqueue(it),
   });
   const renewSession = (sessionId: string): void => sessions.renewSession(sessionId, 'renewed');
   const folders = new RunFolders({ central, around, renewSession });

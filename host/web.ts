@@ -100,7 +100,7 @@ export class WebListener implements Web {
     if (this.#server !== server) return;
     this.#failures = 0;
     this.#become('connected', null);
-    this.#deps.log.info('listening', { at: urlOf(this.#place) });
+    this.#deps.log.info('listening', { url: urlOf(this.#place) });
   }
 
   /** Whoever holds the port may go: it is tried again, and people are told what to do meanwhile. */

@@ -17,6 +17,7 @@ export const DURABLE_STEPS = [
   'settle-dead', // tries of a run that died; dead letters and their notices
   'collect', // deliveries, dispatch states and cursor
   'receipt', // what the platform said, and `sending` of the next head
+  'preview', // a message that shows how far a reply is, until it is taken away
   'folder', // which folders may be given to sessions, and which session works on which
   'end-session', // a clean start, and folders that are no longer needed
   'take-over', // runner: this run owns outbound.db from here on

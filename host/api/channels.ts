@@ -1,10 +1,11 @@
-/** The routes of channels. */
+/** The routes of channels, and of who listens in them. */
 import type { Hono } from 'hono';
+import { listWirings, updateWiring } from '../agents/wirings.ts';
 import { removeChannel, type RemoveDeps } from '../channels/remove.ts';
 import type { Roster } from '../channels/roster.ts';
 import { addHttp, type AddDeps } from '../http-chats/add.ts';
 import { listHttpChats, removeHttpChat, type RemoveChatDeps } from '../http-chats/remove.ts';
-import type { HttpChatInput } from './channel-contract.ts';
+import type { HttpChatInput, WiringPatch } from './channel-contract.ts';
 import { body, senderOf, type Env } from './request.ts';
 
 export type ChannelsDeps = RemoveDeps & AddDeps & RemoveChatDeps & { roster: Roster; uid: number };
@@ -23,4 +24,9 @@ export function addChannelRoutes(app: Hono<Env>, deps: ChannelsDeps): void {
     await removeChannel(deps, c.req.param('name'), senderOf(c, deps.uid));
     return c.json({ removed: c.req.param('name') });
   });
+  const wirings = { ...deps, channel: (name: string) => deps.roster.get(name) };
+  app.get('/v1/wirings', async (c) => c.json(await listWirings(wirings)));
+  app.patch('/v1/wirings', async (c) =>
+    c.json(await updateWiring(wirings, await body<WiringPatch>(c), senderOf(c, deps.uid))),
+  );
 }

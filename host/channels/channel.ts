@@ -73,12 +73,12 @@ export interface Channel {
   ready(address: Address): boolean;
   /** Resolves with what became of it; never rejects. */
   send(outgoing: Outgoing): Promise<Sent>;
-  /** Replaces the text of a message that `send` named. */
+  /** Replaces the text of a message that `send` named. None of these ever rejects. */
   edit?(address: Address, platformId: string, text: string): Promise<Sent>;
   delete?(address: Address, platformId: string): Promise<Sent>;
   /** Puts this agent's reaction on a message; null takes it away. */
   react?(address: Address, platformId: string, emoji: string | null): Promise<Sent>;
-  /** Shows that something is being written, for `typingMs` at most, and never after something was sent. */
+  /** Shows that something is being written, until `typingMs` have passed or something is sent. Never rejects. */
   type?(address: Address): Promise<void>;
   readonly typingMs?: number;
   /** The chat in which one person is alone with the agent. */

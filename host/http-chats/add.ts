@@ -67,13 +67,14 @@ async function openChat(
   const kept = await keptChat(deps, name);
   const callback = input.callback === undefined ? (kept?.callback ?? null) : checkCallback(input.callback);
   if (kept && input.rotate !== true) throw isThere(name);
-  if (!kept && typeof input.agent !== 'string') throw agentMissing(name);
   if (!kept && input.rotate === true) throw notThere(name);
+  if (!kept && typeof input.agent !== 'string') throw agentMissing(name);
   const agent = kept ? null : await getAgent(deps, String(input.agent));
   const signing = callback === null ? null : await keepSigning(deps, name, actor);
   const token = `hd_${randomBytes(32).toString('base64url')}`;
   const tokenHash = createHash('sha256').update(token).digest();
   const destination = await deps.central.commit('channel', async (tx) => {
+    await keep(tx);
     const at = deps.now();
     const action = kept ? 'rotate_token' : 'add_chat';
     await audit(tx, {
@@ -84,7 +85,6 @@ async function openChat(
       target: `${HTTP}:${name}`,
       ...(agent && { agentId: agent.id }),
     });
-    await keep(tx);
     const chat = { token_hash: tokenHash, callback };
     if (kept) {
       await tx.updateTable('http_chats').set(chat).where('chat_id', '=', kept.id).execute();

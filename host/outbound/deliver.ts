@@ -7,13 +7,14 @@ import type { Channel, Outgoing, Sent } from '../channels/channel.ts';
 import { isoNow, type Clock, type Timer } from '../clock.ts';
 import type { Central, Tx } from '../db/central.ts';
 import type { Ids } from '../ids.ts';
+import type { ToEnqueue } from '../inbound/dispatch.ts';
 import type { Log } from '../log.ts';
 import { errorText } from '../log.ts';
 import { noteArrived, takeHead, type Delivery } from './ledger.ts';
 import { partsOf } from './parts.ts';
 import { afterSend, writeReceipt } from './receipt.ts';
-import { tellUndelivered } from './undelivered.ts';
-import { confirmAll, putBack } from './unended.ts';
+import { tellUndelivered, type Undelivered } from './undelivered.ts';
+import { confirmAll, putBack, waitingChats } from './unended.ts';
 
 export type DeliverDeps = {
   central: Central;
@@ -26,6 +27,8 @@ export type DeliverDeps = {
   redact(text: string): string;
   /** A delivery of this session ended: projected back with the next enqueue. */
   onReceipt(sessionId: string, receipt: Receipt): void;
+  /** What an agent is told of a delivery that was given up. */
+  enqueue(items: ToEnqueue[]): void;
 };
 
 const COMMIT_AGAIN_MS = 1_000;
@@ -64,6 +67,11 @@ export class Deliverer {
     if (head) this.start(head);
   }
 
+  /** A channel is there again: what waited for it goes. */
+  async kickChannel(name: string): Promise<void> {
+    for (const address of await waitingChats(this.#deps.central.read, name)) await this.kick(address);
+  }
+
   /** Until it is in central: on a full disk, what is not written once would stand in the way of its chat for ever. */
   async #committed<T>(job: (tx: Tx) => Promise<T>): Promise<T> {
     for (;;) {
@@ -86,9 +94,10 @@ export class Deliverer {
       const after = afterSend(sent, delivery.tries, this.isIdempotent(delivery.address.channel));
       const { next, receipt, told } = await this.#committed(async (tx) => ({
         ...(await writeReceipt(tx, delivery, after, clock.now(), this.mayTake(delivery.address))),
-        told: after.state === 'dead' ? await this.#tellUndelivered(tx, delivery, after.reason) : [],
+        told: after.state === 'dead' ? await this.#tellUndelivered(tx, delivery, after.reason) : null,
       }));
-      for (const notice of told) this.start(notice);
+      for (const notice of told?.heads ?? []) this.start(notice);
+      this.#deps.enqueue(told?.toAgent ?? []);
       if (receipt && delivery.sessionId) this.#deps.onReceipt(delivery.sessionId, receipt);
       if (after.state === 'queued') this.#again(delivery.address, after.retryMs);
       current = next;
@@ -107,7 +116,7 @@ export class Deliverer {
     }
   }
 
-  #tellUndelivered(tx: Tx, delivery: Delivery, reason: string): Promise<Delivery[]> {
+  #tellUndelivered(tx: Tx, delivery: Delivery, reason: string): Promise<Undelivered> {
     const { ids, clock } = this.#deps;
     const deps = { ids, now: () => isoNow(clock), mayTake: (address: Address) => this.mayTake(address) };
     return tellUndelivered(deps, tx, delivery, reason);

@@ -74,4 +74,8 @@ export const failureText = (reason: string | null): string => {
 export const undeliveredText = (destination: string | null, reason: string): string =>
   `What was said to ${destination ?? 'another place'} could not be delivered: ${reason}. Look there, then ask for it again.`;
 
+/** The same, for the agent that said it. */
+export const undeliveredToAgentText = (seq: number, destination: string | null, reason: string): string =>
+  `Your message #${seq} to ${destination ?? 'another place'} was not delivered and is given up: ${reason}. Say so to whoever waits for it, or try another way; an owner can have it sent again.`;
+
 export const NO_REPLY_TEXT = 'The agent finished without writing anything to you. Ask again, or say what you expect.';

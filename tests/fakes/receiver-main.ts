@@ -36,7 +36,8 @@ async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promi
   shown.set(id, copy);
   const body = JSON.parse(text) as Got['body'];
   const key = String(incoming.headers['idempotency-key']);
-  tell({ type: 'got', name, id, key, order: order++, behaviour, copy, signed: isSigned(name, incoming, text), body });
+  const signed = isSigned(name, incoming, text);
+  tell({ type: 'got', name, id, key, order: order++, behaviour, copy, signed, headers: incoming.headers, body });
   await answer(behaviour, outgoing);
 }
 
@@ -85,7 +86,7 @@ function obey(command: Command): void {
       break;
     case 'script':
       scripts.set(command.name, command.behaviours);
-      if (command.then) lasting.set(command.name, command.then);
+      if (command.afterwards) lasting.set(command.name, command.afterwards);
       else lasting.delete(command.name);
       break;
     case 'ahead':

@@ -11,10 +11,10 @@ export type Behaviour =
   /** Reads it, shows it, and answers when it is released. */
   | { do: 'hold' };
 
-/** `script`: one behaviour for each request, then `then`; 200 where nothing is said. */
+/** `script`: one behaviour for each request, then `afterwards`; 200 where nothing is said. */
 export type Command =
   | { do: 'know'; name: string; secret: string }
-  | { do: 'script'; name: string; behaviours: Behaviour[]; then?: Behaviour }
+  | { do: 'script'; name: string; behaviours: Behaviour[]; afterwards?: Behaviour }
   | { do: 'ahead'; seconds: number }
   | { do: 'release' }
   | { do: 'down' }
@@ -30,6 +30,7 @@ export type Got = {
   /** How often this id was shown, this time included; one that was refused was not shown. */
   copy: number;
   signed: boolean;
+  headers: Record<string, string>;
   body: Said;
 };
 type Told = ({ type: 'got' } & Got) | { type: 'up'; port: number } | { type: 'down' } | { type: 'done' };

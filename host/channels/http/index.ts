@@ -5,7 +5,7 @@
  */
 import type { Address } from '@halfdoor/protocol/message';
 import type { Capabilities, Channel, ChannelStatus, Outgoing, Sent } from '../channel.ts';
-import type { ChannelHost, Web } from '../channel-host.ts';
+import type { ChannelHost, Taken, Web } from '../channel-host.ts';
 import { EventStreams } from './events.ts';
 import { routes } from './routes.ts';
 import { post } from './send.ts';
@@ -33,10 +33,9 @@ export class HttpChannel implements Channel {
   readonly #web: Web;
   readonly #streams: EventStreams;
   readonly #ended = new AbortController();
-  /** Messages that are being taken, by chat. */
-  readonly #taking = new Map<string, Set<Promise<unknown>>>();
-  /** The newest callback that failed, until that chat takes one. */
-  #failing: { chat: string; at: string; text: string; next: string } | null = null;
+  readonly #handedIn = new Set<Promise<Taken>>();
+  /** The newest failure of each callback, until it takes one. */
+  readonly #failing = new Map<string, NonNullable<ChannelStatus['lastError']>>();
   #stopped = false;
   #leave: (() => void)[] = [];
 
@@ -54,9 +53,7 @@ export class HttpChannel implements Channel {
 
   status(): ChannelStatus {
     const status = this.#web.status();
-    if (status.lastError !== null || this.#failing === null) return status;
-    const { at, text, next } = this.#failing;
-    return { ...status, lastError: { at, text, next } };
+    return { ...status, lastError: status.lastError ?? [...this.#failing.values()].at(-1) ?? null };
   }
 
   start(): void {
@@ -64,11 +61,12 @@ export class HttpChannel implements Channel {
       host: this.#host,
       side: this.#side,
       streams: this.#streams,
-      taking: this.#taking,
+      handedIn: this.#handedIn,
       isStopped: () => this.#stopped,
     });
     const handle = (request: Request, wire: object) => Promise.resolve(app.fetch(request, wire));
     const changed = (chat: string): void => {
+      this.#failing.delete(chat);
       this.#streams.cut(chat);
       this.#host.ready(this.#address(chat));
     };
@@ -103,16 +101,15 @@ export class HttpChannel implements Channel {
   }
 
   #note(chat: string, sent: Sent): void {
-    if (sent.status === 'failed') {
-      const text = `${chat}: ${sent.reason}`;
-      const next = 'Look at the receiver; what was given up: ./halfdoor dead list';
-      this.#failing = { chat, at: this.#host.now().toISOString(), text, next };
-    } else if (this.#failing?.chat === chat) this.#failing = null;
+    this.#failing.delete(chat);
+    if (sent.status !== 'failed') return;
+    const next = 'Look at the receiver; what was given up: ./halfdoor dead list';
+    this.#failing.set(chat, { at: this.#host.now().toISOString(), text: `${chat}: ${sent.reason}`, next });
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    await Promise.allSettled([...this.#taking.values()].flatMap((it) => [...it]));
+    await Promise.all(this.#handedIn);
   }
 
   close(): Promise<void> {

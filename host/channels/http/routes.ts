@@ -12,8 +12,8 @@ export type RoutesDeps = {
   host: ChannelHost;
   side: HttpSide;
   streams: EventStreams;
-  /** Messages that are being taken, by chat. */
-  taking: Map<string, Set<Promise<unknown>>>;
+  /** What is handed to the host and not answered yet. */
+  handedIn: Set<Promise<Taken>>;
   isStopped(): boolean;
 };
 type Env = { Bindings: Wire };
@@ -28,6 +28,8 @@ const NOBODY = Buffer.alloc(32);
 
 export function routes(deps: RoutesDeps): Hono<Env> {
   const app = new Hono<Env>();
+  /** How many requests of a chat are being taken. */
+  const busy = new Map<string, number>();
   app.notFound((c) => answer(c, 404, 'there is nothing here', 'See /openapi.json.'));
   app.onError((error, c) => {
     deps.host.log.error('a request failed', { path: c.req.path, error: String(error) });
@@ -40,7 +42,17 @@ export function routes(deps: RoutesDeps): Hono<Env> {
     const how = 'Send Authorization: Bearer TOKEN with the token of this chat.';
     return answer(c, 401, 'no chat of this name has this token', how);
   });
-  app.post('/v1/chats/:chat/messages', (c) => take(deps, c));
+  app.post('/v1/chats/:chat/messages', async (c) => {
+    const chat = c.req.param('chat');
+    const n = busy.get(chat) ?? 0;
+    if (n >= TAKING_PER_CHAT) return later(c, 429, BUSY_S, `${TAKING_PER_CHAT} messages are being taken`);
+    busy.set(chat, n + 1);
+    try {
+      return await take(deps, c, chat);
+    } finally {
+      busy.set(chat, (busy.get(chat) ?? 1) - 1);
+    }
+  });
   app.get('/v1/chats/:chat/messages/:id', async (c) => {
     const waitMs = Math.min(Math.max(Number(c.req.query('wait') ?? 0) || 0, 0), MAX_WAIT_MS);
     const message = await deps.side.message(c.req.param('chat'), c.req.param('id'), waitMs);
@@ -57,7 +69,7 @@ function answer(c: Context<Env>, status: Status, error: string, next: string): R
 
 function later(c: Context<Env>, status: 429 | 503, seconds: number, error: string): Response {
   c.header('retry-after', String(seconds));
-  return answer(c, status, error, 'Send it again a little later, with the same Idempotency-Key.');
+  return answer(c, status, error, 'Ask again a little later; a message with the same Idempotency-Key.');
 }
 
 function isAllowed(side: HttpSide, chat: string, authorization: string | undefined): boolean {
@@ -68,22 +80,7 @@ function isAllowed(side: HttpSide, chat: string, authorization: string | undefin
 }
 
 /** 202 only after the commit. */
-async function take(deps: RoutesDeps, c: Context<Env, '/v1/chats/:chat/messages'>): Promise<Response> {
-  const chat = c.req.param('chat');
-  const taking = deps.taking.get(chat) ?? new Set();
-  deps.taking.set(chat, taking);
-  if (deps.isStopped()) return later(c, 503, NOT_NOW_S, 'the host is ending');
-  if (taking.size >= TAKING_PER_CHAT) return later(c, 429, BUSY_S, `${TAKING_PER_CHAT} messages are being taken`);
-  const done = takeOne(deps, c, chat);
-  taking.add(done);
-  try {
-    return await done;
-  } finally {
-    taking.delete(done);
-  }
-}
-
-async function takeOne(deps: RoutesDeps, c: Context<Env>, chat: string): Promise<Response> {
+async function take(deps: RoutesDeps, c: Context<Env>, chat: string): Promise<Response> {
   const { incoming } = c.env;
   const key = keyOf(incoming);
   if (!key.ok) return c.json(key.refusal, key.status);
@@ -95,7 +92,11 @@ async function takeOne(deps: RoutesDeps, c: Context<Env>, chat: string): Promise
   const { host } = deps;
   const { sender, text, thread } = input;
   const address = { channel: host.name, chat, thread };
-  const taken = await host.accept({ address, platformId: key.value, sender, text });
+  if (deps.isStopped()) return later(c, 503, NOT_NOW_S, 'the host is ending');
+  const accepting = host.accept({ address, platformId: key.value, sender, text });
+  deps.handedIn.add(accepting);
+  const taken = await accepting;
+  deps.handedIn.delete(accepting);
   // Two with one key came at once: what was stored is what counts.
   const same = taken.status !== 'taken' || !taken.repeated || (await isStored(deps, chat, key.value, input));
   return same ? tell(c, taken) : isAnother(c);
@@ -141,7 +142,9 @@ function follow(deps: RoutesDeps, c: Context<Env, '/v1/chats/:chat/events'>): Re
   if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) {
     return answer(c, 400, 'the cursor is not the id of an event', 'Send the last one you have, 0, or none.');
   }
-  if (deps.isStopped()) return later(c, 503, NOT_NOW_S, 'the host is ending');
+  if (deps.side.chat(chat)?.callback != null) {
+    return answer(c, 409, 'replies of this chat are posted to its callback', 'Read them there.');
+  }
   if (deps.streams.isFull(chat)) return later(c, 429, BUSY_S, 'too many read the events of this chat');
   deps.streams.connect(chat, c.env.outgoing, cursor === undefined ? null : Number(cursor));
   return RESPONSE_ALREADY_SENT;

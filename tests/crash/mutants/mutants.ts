@@ -197,6 +197,28 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'a long text whose second part fails is sent again whole',
+    row: 'deliver',
+    edits: [
+      {
+        file: 'host/outbound/deliver.ts',
+        from: 'let n = Math.min(arrived.length, parts.length - 1)',
+        to: 'let n = 0',
+      },
+    ],
+  },
+  {
+    name: 'what was read and never answered counts as not sent',
+    row: 'deliver',
+    edits: [
+      {
+        file: 'host/outbound/receipt.ts',
+        from: 'const mayBeDuplicate = sent.maybeSeen && !idempotent;',
+        to: 'const mayBeDuplicate = false && idempotent;',
+      },
+    ],
+  },
+  {
     name: 'a second copy does not say so',
     row: 'deliver',
     edits: [

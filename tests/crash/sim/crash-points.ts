@@ -7,6 +7,7 @@ const BESIDE = [
   'secrets-key',
   'secret',
   'channel',
+  'preview',
   'folder',
   'dead-letter',
   'forget',

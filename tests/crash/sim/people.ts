@@ -48,6 +48,10 @@ function scripted(script: Script, word: string): Pick<Message, 'text' | 'replies
       return { text: `@to mail ${word}`, replies: [at('mail', word)] };
     case 'to-both':
       return { text: `${say('mail', word)}\n@to post ${word}`, replies: [at('mail', word), at('post', word)] };
+    case 'long': {
+      const long = Array.from({ length: 60 }, (_, n) => `${word}-${n}`).join(' ');
+      return { text: `@to post ${long}\n@to mail ${long} too`, replies: [at('post', long), at('mail', `${long} too`)] };
+    }
     case 'silent':
       return { text: '@silent', replies: [] };
     case 'transient':

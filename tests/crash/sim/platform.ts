@@ -28,6 +28,9 @@ const PLAIN: Capabilities = {
   threads: false,
 };
 
+/** The delivery that this is a part of. */
+export const wholeOf = (it: { delivery: string }): string => it.delivery.split('#')[0] ?? '';
+
 /** What somebody has before their eyes. */
 export type Shown = Pick<Outgoing, 'delivery' | 'text' | 'mayBeDuplicate' | 'notice' | 'answers'>;
 
@@ -71,11 +74,18 @@ export class Platform {
         );
       scheduler.later(outside, `to ${this.name}`, wayMs, `${this.name} is asked to show ${it.delivery}`, () => {
         if (random.chance(deadSends)) return answer(failed(false, 'no such room'));
-        if (random.chance(failedSends)) return answer(failed(true, 'try later'));
+        if (random.chance(failedSends)) return answer(this.#fails(it));
         this.#show(it);
         return answer({ status: 'sent', platformId: `${this.name}-${it.delivery}` });
       });
     });
+  }
+
+  /** Before anything of it was read, or after: then only its answer is lost. */
+  #fails(it: Outgoing): Failed {
+    const isRead = this.#deps.random.chance(0.3);
+    if (isRead) this.#show(it);
+    return { ...failed(true, isRead ? 'no answer came' : 'try later'), maybeSeen: isRead };
   }
 
   #show(it: Outgoing): void {

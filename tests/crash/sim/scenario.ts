@@ -10,6 +10,7 @@ export const SCRIPTS = [
   'says-first',
   'to-post',
   'to-mail',
+  'long',
   'to-both',
   'silent',
   'transient',

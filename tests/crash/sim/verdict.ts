@@ -1,6 +1,6 @@
 /** What must hold once everything is calm: nothing lost, nothing silently doubled, nobody left in the dark. */
 import { agentName, type Message, type Place } from './people.ts';
-import type { Platform, Shown } from './platform.ts';
+import { wholeOf, type Platform, type Shown } from './platform.ts';
 import type { World } from './world.ts';
 
 type Dispatch = {
@@ -75,7 +75,7 @@ const isEnding = (shown: Shown): boolean => shown.notice && !UNDELIVERED.test(sh
 /** Every reply is where it belongs, or the platform refused it for good and the person who asked knows. */
 function judgeReplies(world: World, it: Message, at: string, told: readonly Shown[]): void {
   for (const reply of it.replies) {
-    if (shownAt(world, reply.at, it.chat).some((shown) => shown.text === reply.text)) continue;
+    if ([...wholeTexts(shownAt(world, reply.at, it.chat)).values()].includes(reply.text)) continue;
     const [refused] = world.audit.central<{ n: number }>(
       `select count(*) as n from deliveries where state = 'dead' and channel = ? and json_extract(content, '$.text') = ?`,
       reply.at,
@@ -93,6 +93,17 @@ function shownAt(world: World, place: Place, chat: string): readonly Shown[] {
   return world[place].shown;
 }
 
+/** What was read, by delivery: a long one put together again from its parts, each taken once. */
+function wholeTexts(shown: readonly Shown[]): Map<string, string> {
+  const parts = new Map(shown.map((it) => [it.delivery, it]));
+  const whole = new Map<string, string>();
+  for (const it of parts.values()) {
+    const before = whole.get(wholeOf(it));
+    whole.set(wholeOf(it), before === undefined ? it.text : `${before} ${it.text}`);
+  }
+  return whole;
+}
+
 function judgePlatform(world: World, platform: Platform): void {
   world.people.forEach(({ chat }) => {
     const own = world.audit.central<{ id: string }>(
@@ -101,7 +112,7 @@ function judgePlatform(world: World, platform: Platform): void {
       chat,
     );
     const ids = new Set(own.map((it) => it.id));
-    const shown = platform.shown.filter((it) => ids.has(it.delivery));
+    const shown = platform.shown.filter((it) => ids.has(wholeOf(it)));
     judgeRoom(world, `${platform.name} of ${chat}`, platform.name, chat, shown);
     if (platform.idempotent && new Set(shown.map((it) => it.delivery)).size < shown.length) {
       world.violate(`${platform.name} showed something twice`);
@@ -120,7 +131,7 @@ function judgeRoom(world: World, room: string, channel: string, chat: string, sh
   let last = -1;
   const seen = new Set<string>();
   for (const it of shown) {
-    const place = placeOf.get(it.delivery) ?? -1;
+    const place = placeOf.get(wholeOf(it)) ?? -1;
     if (place < last) world.violate(`${room}: ${it.text} came after what stands behind it`);
     last = place;
     if (seen.has(it.delivery) && !it.mayBeDuplicate) world.violate(`${room}: ${it.text} came twice and did not say so`);
@@ -137,9 +148,8 @@ function judgeRoom(world: World, room: string, channel: string, chat: string, sh
 function judgeWords(world: World, sent: readonly Message[]): void {
   for (const { chat, replies } of sent) {
     for (const { at, text } of replies) {
-      const shown = shownAt(world, at, chat).filter((it) => it.text === text);
-      const deliveries = new Set(shown.map((it) => it.delivery));
-      if (deliveries.size > 1) world.violate(`${text} was said ${deliveries.size} times at ${at}`);
+      const times = [...wholeTexts(shownAt(world, at, chat)).values()].filter((it) => it === text).length;
+      if (times > 1) world.violate(`${text} was said ${times} times at ${at}`);
     }
   }
 }
