@@ -55,12 +55,12 @@ const pour = (socket: Socket): void => {
   if (!socket.destroyed) socket.once('drain', () => pour(socket));
 };
 
-test('one that changes the protocol is an endpoint that could not be reached', { timeout: 20_000 }, async (t) => {
+test('one that changes the protocol is an endpoint that could not be reached', { timeout: 120_000 }, async (t) => {
   const head = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n';
   assert.equal((await ask(t, (socket) => socket.write(head))).status, 502);
 });
 
-test('an error whose words never end is told without them', { timeout: 20_000 }, async (t) => {
+test('an error whose words never end is told without them', { timeout: 120_000 }, async (t) => {
   const { status, bytes } = await ask(t, (socket) => {
     socket.write('HTTP/1.1 500 No\r\nConnection: close\r\n\r\n');
     pour(socket);
@@ -69,12 +69,12 @@ test('an error whose words never end is told without them', { timeout: 20_000 },
   assert.ok(bytes < 1024);
 });
 
-test('an error whose words do not come is told without them', { timeout: 20_000 }, async (t) => {
+test('an error whose words do not come is told without them', { timeout: 120_000 }, async (t) => {
   const got = await ask(t, (socket) => socket.write('HTTP/1.1 401 No\r\nContent-Length: 100\r\n\r\n'));
   assert.equal(got.status, 401);
 });
 
-test('an answer without end is cut off', { timeout: 60_000 }, async (t) => {
+test('an answer without end is cut off', { timeout: 120_000 }, async (t) => {
   const { status, bytes, whole } = await ask(t, (socket) => {
     socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 1000000000\r\n\r\n');
     pour(socket);

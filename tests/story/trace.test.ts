@@ -9,6 +9,8 @@ import type { TraceHop, TraceView } from '../../host/api/operator-contract.ts';
 import { openWorld, type World } from '../world/host.ts';
 import { distPath } from '../world/programs.ts';
 
+const HOUR_MS = 3_600_000;
+
 async function trace(world: World, id: string): Promise<TraceView> {
   const { status, body } = await world.call<TraceView>('GET', `/v1/trace/${id}`);
   assert.equal(status, 200, JSON.stringify(body));
@@ -105,25 +107,34 @@ test('a delivery that a platform refused for now: tries, reason and when the nex
   const world = await openWorld(t);
   await world.createAgent({ name: 'a' });
   const { id, replies } = await world.ask('a', '@reply hello');
-  await world.end('SIGTERM');
-  const due = new Date(Date.now() + 1_500).toISOString();
-  const central = new DatabaseSync(join(world.home, 'central.db'), { timeout: 5_000 });
-  central
-    .prepare(`update deliveries set tries = 2, reason = 'the platform is busy', due_at = ? where id = ?`)
-    .run(due, replies[0]?.delivery ?? '');
-  central.close();
-  await world.start();
-  const chat = world.chat('a');
-  await chat.until((events) => events.find((it) => it.type === 'ready'));
+  const setDue = async (ms: number): Promise<string> => {
+    await world.end('SIGTERM');
+    const due = new Date(Date.now() + ms).toISOString();
+    const central = new DatabaseSync(join(world.home, 'central.db'), { timeout: 5_000 });
+    central
+      .prepare(`update deliveries set tries = 2, reason = 'the platform is busy', due_at = ? where id = ?`)
+      .run(due, replies[0]?.delivery ?? '');
+    central.close();
+    await world.start();
+    return due;
+  };
+  // Far enough ahead for a machine of any speed, then near enough to be waited for.
+  const due = await setDue(HOUR_MS);
+  const early = world.chat('a');
+  await early.until((events) => events.find((it) => it.type === 'ready'));
   const view = await trace(world, id);
+  assert.deepEqual(early.texts, []);
   assert.equal(view.now.standing, 'undelivered');
   assert.equal(
     view.now.text,
     `terminal:a did not take the answer: the platform is busy; try 2 of 6 failed, the next is due at ${due}.`,
   );
   assert.equal(view.now.next, 'It is tried again by itself.');
+  early.close();
+  const soon = await setDue(1_500);
+  const chat = world.chat('a');
   await chat.until(() => (chat.texts.includes('hello') ? true : undefined));
-  assert.ok(Date.now() >= Date.parse(due));
+  assert.ok(Date.now() >= Date.parse(soon));
   chat.close();
 });
 

@@ -134,7 +134,7 @@ export class World {
   }
 
   /** Waits until the message is settled. */
-  async settled(id: string, waitMs = 30_000): Promise<MessageView> {
+  async settled(id: string, waitMs = 120_000): Promise<MessageView> {
     const { body } = await this.call<MessageView>('GET', `/v1/messages/${id}?wait=${waitMs}`);
     assert.notEqual(body.status, 'accepted', `not settled in ${waitMs} ms; the host said: ${this.log.slice(-2000)}`);
     return body;
