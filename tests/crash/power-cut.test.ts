@@ -1,9 +1,10 @@
 // needs: strace
 /** The power goes while people talk: what a disk may have kept of central, inbound and outbound is what a host starts from. */
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { homeAt, sessionPaths } from '../../host/home.ts';
 import { pause } from '../../bench/measure.ts';
 import { mark, Tally } from '../../bench/crash/tally.ts';
 import { openWorld, type Chat, type World } from '../world/host.ts';
@@ -11,18 +12,20 @@ import { Disk, type Left } from './power/disk.ts';
 import { readTrace, strace, type FileOp } from './power/trace.ts';
 import { Random } from './sim/random.ts';
 
+/** Known for long; every 8 messages an agent is made and talked to for the first time. */
 const CHATS = ['a', 'b'];
+const NEW_EVERY = 8;
 const MESSAGES = 40;
 const AT_ONCE = 4;
-const CUTS = 18;
+const CUTS = 12;
 const SEED = 5;
 const POLL_MS = 10;
 const LEFT: readonly Left[] = ['nothing', 'some', 'everything'];
 
-/** `at` and `shown` in milliseconds since 1970. */
+/** Times in milliseconds since 1970. */
 type Sent = { n: number; chat: string; text: string; id: string; acknowledgedAt: number };
 type Shown = { at: number; chat: string; event: Chat['events'][number] };
-type Traced = { ops: FileOp[]; sent: Sent[]; shown: Shown[] };
+type Traced = { ops: FileOp[]; sent: Sent[]; shown: Shown[]; made: Map<string, number> };
 
 const textOf = (n: number): string =>
   [
@@ -31,26 +34,13 @@ const textOf = (n: number): string =>
     `@tool send_message {"to":"terminal","text":"${mark(n)}"}\n@sleep 10`,
   ][n % 3] ?? '';
 
-/** What every message passes, by name from the home on. */
-const isDatabase = (path: string): boolean => /\/(central\.db(-wal)?|(in|out)bound\.db(-journal)?)$/.test(path);
-
-function databases(home: string): Map<string, Buffer> {
-  const paths = readdirSync(home, { recursive: true, withFileTypes: true })
-    .filter((it) => it.isFile())
-    .map((it) => join(it.parentPath, it.name))
-    .filter((path) => !/\/sessions\/[^/]+\/out\//.test(path)); // a link to where it lies
-  return new Map(paths.filter(isDatabase).map((path) => [path, readFileSync(path)]));
+/** Of each four messages the last is for the newest agent, once there is one. */
+function chatFor(n: number): string {
+  const newest = Math.floor(n / NEW_EVERY);
+  return n % AT_ONCE === AT_ONCE - 1 && newest > 0 ? `new${newest}` : (CHATS[n % CHATS.length] ?? '');
 }
 
-/** Sends with the ids that a platform would send again. */
-async function send(world: World, n: number, sent: Sent[]): Promise<void> {
-  const chat = CHATS[n % CHATS.length] ?? '';
-  const text = textOf(n);
-  const id = await world.send(chat, text, `m${n}`);
-  sent.push({ n, chat, text, id, acknowledgedAt: Date.now() });
-}
-
-/** Both agents known and used once, all of it long on the disk; `base` is a copy of that home. */
+/** Both agents used once, all of it long on the disk; `base` is a copy of that home. */
 async function prepare(t: TestContext): Promise<{ world: World; base: string }> {
   const world = await openWorld(t);
   for (const name of CHATS) {
@@ -73,43 +63,48 @@ async function talk(world: World): Promise<Traced> {
   await world.start();
   const { pid: host } = await world.status();
   const chats = CHATS.map((name) => ({ name, chat: world.chat(name) }));
+  const made = new Map(CHATS.map((name) => [name, 0]));
   const sent: Sent[] = [];
+  const send = async (n: number): Promise<void> => {
+    const [chat, text] = [chatFor(n), textOf(n)];
+    // With the id that a platform would send again.
+    const id = await world.send(chat, text, `m${n}`);
+    sent.push({ n, chat, text, id, acknowledgedAt: Date.now() });
+  };
   for (let n = 0; n < MESSAGES; n += AT_ONCE) {
-    await Promise.all(Array.from({ length: AT_ONCE }, (_, at) => send(world, n + at, sent)));
-    const { pid } = await world.session(CHATS[0] ?? '');
+    const name = `new${n / NEW_EVERY}`;
+    if (n > 0 && n % NEW_EVERY === 0) {
+      await world.createAgent({ name });
+      made.set(name, Date.now());
+      chats.push({ name, chat: world.chat(name) });
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, (_, at) => send(n + at)));
+    const { pid } = await world.session('a');
     if (n === MESSAGES / 2 && pid !== null) process.kill(pid, 'SIGKILL');
   }
   for (const { id } of sent) await world.settled(id);
-  for (const { chat } of chats) await chat.until(() => chat.texts.length >= MESSAGES / CHATS.length || undefined);
+  while ((await world.status()).open.deliveries > 0) await pause(POLL_MS);
   process.kill(host, 'SIGKILL');
   await world.end('SIGTERM'); // strace ends with what it traces
   world.before = [];
   const shown = chats.flatMap(({ name, chat }) =>
     chat.events.map((event, at) => ({ chat: name, event, at: chat.times[at] ?? 0 })),
   );
-  const ops = readTrace(readFileSync(file, 'utf8'));
-  return { ops: ops.filter((op) => isDatabase(op.path) || op.kind === 'sync'), sent, shown };
+  const ops = readTrace(readFileSync(file, 'utf8')).filter(({ path }) => `${path}/`.startsWith(`${world.home}/`));
+  return { ops, sent, shown, made };
 }
 
 /** The power goes before this call: after the first acknowledgement, every other time where something waits for its sync. */
 function pickCut({ ops, sent }: Traced, random: Random): number {
   const from = Math.min(...sent.map((it) => it.acknowledgedAt)) / 1000;
   const after = ops.flatMap((op, at) => (op.at > from ? [at] : []));
-  const unsynced = after.filter((at) => ops[at]?.kind === 'sync' && isDatabase(ops[at].path));
+  const unsynced = after.filter((at) => ops[at]?.kind === 'sync');
   const among = random.chance(50) ? unsynced : after;
   return among[random.below(among.length)] ?? ops.length;
 }
 
-/** The home as it is when the power is back. */
-function restore(world: World, base: string, found: ReadonlyMap<string, Buffer>): void {
-  rmSync(world.home, { recursive: true });
-  cpSync(base, world.home, { recursive: true, verbatimSymlinks: true });
-  for (const path of databases(world.home).keys()) rmSync(path);
-  for (const [path, bytes] of found) writeFileSync(path, bytes, { mode: 0o600 });
-}
-
 /** A host on what was found; what was not acknowledged is sent again. Until all is answered and shown. */
-async function goOn(world: World, { sent, shown }: Traced, cutAt: number): Promise<Tally> {
+async function goOn(world: World, { sent, shown, made }: Traced, cutAt: number): Promise<Tally> {
   const tally = new Tally();
   const take = (chat: string, event: Chat['events'][number]): void => {
     if (event.type === 'message') tally.received({ ...event, chat });
@@ -118,31 +113,48 @@ async function goOn(world: World, { sent, shown }: Traced, cutAt: number): Promi
   const isBefore = (at: number): boolean => (at + 1) / 1000 < cutAt;
   for (const it of shown) if (isBefore(it.at)) take(it.chat, it.event);
   await world.start();
+  for (const [name, at] of made) if (!isBefore(at)) await makeAgain(world, name);
   const ids = new Map<number, string>();
   for (const it of sent) {
     const id = isBefore(it.acknowledgedAt) ? it.id : await world.send(it.chat, it.text, `m${it.n}`);
     ids.set(it.n, id);
     tally.accepted(it.n, { id, chat: it.chat });
   }
-  const chats = CHATS.map((name) => ({ name, chat: world.chat(name) }));
+  const chats = [...made.keys()].map((name) => ({ name, chat: world.chat(name) }));
   for (const id of ids.values()) await world.settled(id);
   while ((await world.status()).open.deliveries > 0) await pause(POLL_MS);
   for (const { name, chat } of chats) for (const event of chat.events) take(name, event);
   await world.end('SIGKILL');
+  assertWhole(world.home);
   return tally;
+}
+
+/** As somebody does who had no answer: it may be there. */
+async function makeAgain(world: World, name: string): Promise<void> {
+  const { status, body } = await world.call('POST', '/v1/agents', { name, provider: 'mock', sandbox: 'process' });
+  assert.ok(status === 201 || status === 409, JSON.stringify(body));
+}
+
+/** What every run counts on in its session's folder. */
+function assertWhole(home: string): void {
+  const it = homeAt(home);
+  for (const id of readdirSync(it.sessions)) {
+    const { folder, work, out } = sessionPaths(it, id);
+    for (const path of [join(folder, 'in', 'files'), join(work, 'home'), join(out, 'files'), join(folder, 'out')])
+      assert.ok(existsSync(path), `${path} is missing`);
+  }
 }
 
 test('what was acknowledged before the power went is answered once, whatever the disk had kept', async (t) => {
   const { world, base } = await prepare(t);
-  const before = new Map([...databases(base)].map(([path, bytes]) => [path.replace(base, world.home), bytes]));
   const traced = await talk(world);
   const random = new Random(SEED);
   for (let n = 0; n < CUTS; n++) {
     const cut = pickCut(traced, random);
     const left = LEFT[n % LEFT.length] ?? 'some';
-    const disk = new Disk(before);
+    const disk = new Disk(base, world.home);
     for (const op of traced.ops.slice(0, cut)) disk.take(op);
-    restore(world, base, disk.cut(left, random));
+    disk.cut(left, random, world.home);
     const tally = await goOn(world, traced, traced.ops[cut]?.at ?? 0);
     const { accepted, lost, duplicates_unmarked } = tally.verdict();
     const where = `cut ${n} before call ${cut} of ${traced.ops.length}, of what was not synced ${left} is there`;

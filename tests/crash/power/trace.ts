@@ -2,14 +2,18 @@
 
 export type FileOp = { /** Seconds since 1970. */ at: number; path: string } & (
   | { kind: 'write'; offset: number; bytes: Buffer }
+  | { kind: 'append'; bytes: Buffer }
+  | { kind: 'copy'; from: string; offset: number; size: number }
   | { kind: 'truncate'; size: number }
-  | { kind: 'create' | 'unlink' | 'sync' }
+  | { kind: 'link'; target: string }
+  | { kind: 'open'; empties: boolean }
+  | { kind: 'folder' | 'unlink' | 'sync' }
 );
 
 /** Before argv: it and all it starts are traced into `file`, paths and bytes in hex. */
 export const strace = (file: string): string[] => [
   ...['strace', '-f', '--seccomp-bpf', '-qq', '-ttt', '-y', '-xx', '-s', '70000', '-o', file],
-  ...['-e', 'trace=pwrite64,fsync,fdatasync,ftruncate,unlink,openat'],
+  ...['-e', `trace=${CALLS.flatMap(({ names }) => names).join(',')}`],
 ];
 
 const LINE = /^(\d+) +(\d+\.\d+) (.*)$/;
@@ -30,40 +34,63 @@ export function readTrace(text: string): FileOp[] {
   });
 }
 
-/** An argument in hex, as a descriptor's path or as a string. */
-const HEX = '((?:\\\\x[0-9a-f]{2})*)';
-const CALLS: readonly [RegExp, (...found: string[]) => object][] = [
-  [
-    new RegExp(`^pwrite64\\(\\d+<${HEX}>, "${HEX}", \\d+, (\\d+)\\) += (\\d+)`),
-    (path = '', bytes = '', offset, written) => ({
-      kind: 'write',
-      path: unhex(path).toString(),
-      offset: Number(offset),
-      bytes: unhex(bytes).subarray(0, Number(written)),
-    }),
-  ],
-  [
-    new RegExp(`^f(?:data)?sync\\(\\d+<${HEX}>\\) += 0`),
-    (path = '') => ({ kind: 'sync', path: unhex(path).toString() }),
-  ],
-  [
-    new RegExp(`^ftruncate\\(\\d+<${HEX}>, (\\d+)\\) += 0`),
-    (path = '', size) => ({ kind: 'truncate', path: unhex(path).toString(), size: Number(size) }),
-  ],
-  [new RegExp(`^unlink\\("${HEX}"\\) += 0`), (path = '') => ({ kind: 'unlink', path: unhex(path).toString() })],
-  // Whether it was there before is for the disk to know.
-  [
-    new RegExp(`^openat\\(.*O_CREAT.* = \\d+<${HEX}>$`),
-    (path = '') => ({ kind: 'create', path: unhex(path).toString() }),
-  ],
+type Call = { names: readonly string[]; pattern: RegExp; op(...found: string[]): object };
+
+/** `FILE`: a descriptor with its path. `TEXT`: a string. Both in hex. */
+function call(names: readonly string[], args: string, result: string, op: Call['op']): Call {
+  const hex = '((?:\\\\x[0-9a-f]{2})*)';
+  const filled = args.replaceAll('FILE', `(?:\\d+|AT_FDCWD)<${hex}>`).replaceAll('TEXT', `"${hex}"`);
+  const shown = result.replaceAll('FILE', `\\d+<${hex}>`);
+  return { names, pattern: new RegExp(`^(?:${names.join('|')})\\(${filled}\\) += ${shown}$`), op };
+}
+
+const CALLS: readonly Call[] = [
+  call(['pwrite64'], 'FILE, TEXT, \\d+, (\\d+)', '(\\d+)', (path, bytes, offset, written) => ({
+    kind: 'write',
+    path: textOf(path),
+    offset: Number(offset),
+    bytes: unhex(bytes).subarray(0, Number(written)),
+  })),
+  call(['write'], 'FILE, TEXT, \\d+', '(\\d+)', (path, bytes, written) => ({
+    kind: 'append',
+    path: textOf(path),
+    bytes: unhex(bytes).subarray(0, Number(written)),
+  })),
+  call(['copy_file_range'], 'FILE, \\[(\\d+)\\], FILE, NULL, \\d+, 0', '(\\d+)', (from, offset, path, size) => ({
+    kind: 'copy',
+    path: textOf(path),
+    from: textOf(from),
+    offset: Number(offset),
+    size: Number(size),
+  })),
+  call(['ftruncate'], 'FILE, (\\d+)', '0', (path, size) => ({
+    kind: 'truncate',
+    path: textOf(path),
+    size: Number(size),
+  })),
+  call(['fsync', 'fdatasync'], 'FILE', '0', (path) => ({ kind: 'sync', path: textOf(path) })),
+  call(['unlink', 'rmdir'], 'TEXT', '0', (path) => ({ kind: 'unlink', path: textOf(path) })),
+  call(['mkdir'], 'TEXT, \\d+', '0', (path) => ({ kind: 'folder', path: textOf(path) })),
+  call(['symlink'], 'TEXT, TEXT', '0', (target, path) => ({
+    kind: 'link',
+    path: textOf(path),
+    target: textOf(target),
+  })),
+  // Whether it is made by this is for the disk to know.
+  call(['openat'], 'FILE, TEXT, ([^,)]*O_CREAT[^,)]*)[^)]*', 'FILE', (_folder, _name, flags, path) => ({
+    kind: 'open',
+    path: textOf(path),
+    empties: flags?.includes('O_TRUNC'),
+  })),
 ];
 
-function opOf(call: string): object | null {
-  for (const [pattern, make] of CALLS) {
-    const found = pattern.exec(call);
-    if (found) return make(...found.slice(1));
+function opOf(said: string): object | null {
+  for (const { pattern, op } of CALLS) {
+    const found = pattern.exec(said);
+    if (found) return op(...found.slice(1));
   }
   return null;
 }
 
-const unhex = (text: string): Buffer => Buffer.from(text.replaceAll('\\x', ''), 'hex');
+const unhex = (text = ''): Buffer => Buffer.from(text.replaceAll('\\x', ''), 'hex');
+const textOf = (text?: string): string => unhex(text).toString();
