@@ -16,7 +16,15 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 });
-const { messages, kills, seed } = values;
+
+/** Ends with wrong use when it is none. */
+function wholeNumber(name: 'messages' | 'kills' | 'seed'): number {
+  if (/^[1-9]\d{0,8}$/.test(values[name])) return Number(values[name]);
+  process.stderr.write(
+    `--${name} must be a whole number from 1 on\nFor example: ./halfdoor bench crash --${name} 60\n`,
+  );
+  process.exit(2);
+}
 
 const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   latency,
@@ -24,7 +32,7 @@ const BENCHES: Readonly<Record<string, () => Promise<object>>> = {
   burst,
   history,
   sessions,
-  crash: () => crash({ messages: Number(messages), kills: Number(kills), seed: Number(seed) }),
+  crash: () => crash({ messages: wholeNumber('messages'), kills: wholeNumber('kills'), seed: wholeNumber('seed') }),
 };
 
 const [name = ''] = positionals;
