@@ -89,15 +89,16 @@ async function besiege(world: World, gate: string, tally: Tally, doors: Door[], 
   const chats = await sessionsOf(world, doors);
   const siege = new Siege({ world, install: homeAt(world.home).label, gate, random, chats });
   const sending = sender.run(doors);
-  while (counts.total < kills) {
+  let isStuck = false;
+  while (counts.total < kills && !isStuck) {
     const { pair, killed } = await nextKill(siege, counts, random);
     counts.add(pair);
     if (pair.role === 'host') await world.status();
-    else await nextReply(tally, killed.chat);
+    else isStuck = !(await nextReply(tally, killed.chat));
     recoveries.add(pair.role, performance.now() - killed.at);
     if (counts.total % SAY_EVERY === 0) process.stderr.write(`${counts.total} kills\n`);
   }
-  while (sender.sent < messages) await pause(POLL_MS);
+  while (sender.sent < messages && !isStuck) await pause(POLL_MS);
   sender.end();
   await sending;
   await quiet(world, tally);
@@ -122,11 +123,12 @@ async function sessionsOf(world: World, doors: readonly Door[]): Promise<Chat[]>
   return Promise.all(doors.map(async ({ name }) => ({ name, session: (await world.session(name)).id })));
 }
 
-/** Until something that is open there now is open no more; nothing when nothing is. */
-async function nextReply(tally: Tally, chat: string | null): Promise<void> {
+/** Until something that is open there now is open no more; nothing when nothing is. False when that never came. */
+async function nextReply(tally: Tally, chat: string | null): Promise<boolean> {
   const before = tally.open(chat);
   const isLeft = (): boolean => before.length > 0 && before.every((id) => tally.open(chat).includes(id));
   for (const began = performance.now(); isLeft() && performance.now() - began < QUIET_MS;) await pause(POLL_MS);
+  return !isLeft();
 }
 
 /** Until nothing is open, in the eyes of people and in those of the host, or nothing changes any more. */
