@@ -14,6 +14,7 @@ import { Roster } from './channels/roster.ts';
 import { TerminalChannel } from './channels/terminal.ts';
 import type { ReplayDeps } from './dead/replay.ts';
 import { openNet } from './egress/net.ts';
+import { openWayOut } from './egress/open.ts';
 import { openGround, placesOf, type Ground, type HostOptions } from './ground.ts';
 import type { Home } from './home.ts';
 import { accept, type AcceptDeps } from './inbound/accept.ts';
@@ -51,6 +52,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     log: log.scope('reader'),
     walled: (await probe('bubblewrap')).ok,
   });
+  const egress = openWayOut({ central, clock, log: log.scope('net'), outside: options.outside });
+  const netDeps = { keys, redactor, log: log.scope('net'), wayOut: egress.wayOut };
   const roster = await openRoster(options, ground, () => parts);
   const parts = wire(options, ground, {
     sandboxes,
@@ -58,7 +61,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     reader,
     around: () => lookAround(placesOf(options, ground), options.env),
     openBell: listenBell,
-    openNet: (path, agent) => openNet({ keys, redactor, log: log.scope('net') }, path, agent),
+    openNet: (path, agent, sessionId) => openNet(netDeps, path, agent, sessionId),
     channel: (name) => roster.get(name),
   });
   const { sessions } = parts;
@@ -70,6 +73,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     {
       ...ground,
       ...parts,
+      ...egress,
       clock,
       log: log.scope('api'),
       durable: options.durable,
@@ -94,6 +98,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     await progress.close();
     await roster.close();
     await reader.close();
+    await egress.recorded();
     await central.close();
     lock.release();
   };

@@ -42,7 +42,7 @@ export type WakeDeps = {
   /** Listens for the session's run at `path`. */
   openBell(path: string, onRing: () => void): Promise<BellHost>;
   /** Opens the session's guarded way out at `path`. */
-  openNet(path: string, agent: WakeAgent): Promise<Listener>;
+  openNet(path: string, agent: WakeAgent, sessionId: string): Promise<Listener>;
 };
 
 export type WakeAgent = {
@@ -166,7 +166,7 @@ async function startRun(
   const bell = await deps.openBell(join(socketDir, 'bell.sock'), onRing);
   let net: Listener | null = null;
   try {
-    net = await deps.openNet(join(socketDir, 'net.sock'), it.agent);
+    net = await deps.openNet(join(socketDir, 'net.sock'), it.agent, sessionId);
     for (const name of ['bell.sock', 'net.sock']) chmodSync(join(socketDir, name), 0o600);
     const sandbox = await deps.sandboxes[it.agent.sandbox].start(specOf(deps, sessionId, it, run, false));
     void sandbox.gone.then(() => deps.folders.release(sessionId));

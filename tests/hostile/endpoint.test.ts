@@ -9,6 +9,7 @@ import { test, type TestContext } from 'node:test';
 import { openNet } from '../../host/egress/net.ts';
 import { makeLog } from '../../host/log.ts';
 import { Redactor } from '../../host/secrets/redact.ts';
+import { stagedWayOut } from '../fakes/way-out.ts';
 
 type Got = { status: number; bytes: number; whole: boolean };
 
@@ -27,10 +28,11 @@ async function ask(t: TestContext, say: (socket: Socket) => void): Promise<Got> 
     () => new Date(),
     (text) => text,
   );
-  const agent = { name: 'a', api: 'openai', baseUrl: `http://127.0.0.1:${port}` } as const;
+  const agent = { id: 'a1', name: 'a', api: 'openai', baseUrl: `http://127.0.0.1:${port}` } as const;
   const socketPath = join(folder, 'net.sock');
   const keys = () => ({ ok: false, fault: 'none here', next: 'none' }) as const;
-  const net = await openNet({ keys, redactor: new Redactor(), log }, socketPath, { ...agent, key: null });
+  const deps = { keys, redactor: new Redactor(), log, wayOut: stagedWayOut().wayOut };
+  const net = await openNet(deps, socketPath, { ...agent, key: null }, 's1');
   t.after(async () => {
     await net.close();
     for (const socket of sockets) socket.destroy();

@@ -9,6 +9,7 @@ import { openNet } from '../../host/egress/net.ts';
 import { makeLog } from '../../host/log.ts';
 import { Redactor } from '../../host/secrets/redact.ts';
 import { openModelEndpoint, type Api, type Asked } from '../fakes/model-endpoint.ts';
+import { stagedWayOut } from '../fakes/way-out.ts';
 
 const PATHS: Record<Api, string> = { anthropic: '/v1/messages', openai: '/v1/chat/completions' };
 
@@ -22,9 +23,10 @@ async function ask(t: TestContext, api: Api, body: string): Promise<{ status: nu
     (text) => text,
   );
   const socketPath = join(folder, 'net.sock');
-  const agent = { name: 'a', api, baseUrl: endpoint.baseUrl };
+  const agent = { id: 'a1', name: 'a', api, baseUrl: endpoint.baseUrl };
   const keys = () => ({ ok: false, fault: 'none here', next: 'none' }) as const;
-  const net = await openNet({ keys, redactor: new Redactor(), log }, socketPath, { ...agent, key: null });
+  const deps = { keys, redactor: new Redactor(), log, wayOut: stagedWayOut().wayOut };
+  const net = await openNet(deps, socketPath, { ...agent, key: null }, 's1');
   t.after(async () => {
     await net.close();
     await endpoint.close();
