@@ -4,6 +4,7 @@ import { isFault } from '@halfdoor/protocol/fault';
 import { connectBell, heartbeatFile, InboundReader, OutboundWriter, progressFile } from '@halfdoor/protocol/runner';
 import { loadProvider } from './providers/index.ts';
 import { serve, type Machine } from './serve.ts';
+import { openWayOut } from './way-out.ts';
 
 const EXIT = { ok: 0, failed: 1, usage: 2, fenced: 3 } as const;
 
@@ -22,6 +23,7 @@ const machine: Machine = {
   progressFile,
   connectBell,
   loadProvider,
+  openWayOut,
   after: (ms, fn) => {
     const timer = setTimeout(fn, ms);
     return () => clearTimeout(timer);

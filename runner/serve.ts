@@ -18,6 +18,7 @@ import { Preview } from './preview.ts';
 import type { AgentProvider, ProviderDeps } from './providers/provider.ts';
 import { Speaker } from './speaker.ts';
 import { makeTools } from './tools/index.ts';
+import { noWayOut, type WayOut } from './way-out.ts';
 
 type Line<T extends object> = Pick<LineFile<T>, 'write' | 'close'>;
 
@@ -29,6 +30,8 @@ export type Machine = {
   progressFile(path: string): Line<Progress>;
   connectBell(path: string, onRing: () => void): Promise<BellRunner>;
   loadProvider(name: string, deps: ProviderDeps): Promise<AgentProvider>;
+  /** The proxy of everything that is started inside, in front of the session's socket. */
+  openWayOut(netSocket: string): Promise<WayOut>;
   /** Calls `fn` after `ms`, once; returns what cancels it. */
   after(ms: number, fn: () => void): () => void;
   /** Ends early when `signal` is aborted; never rejects. */
@@ -78,8 +81,12 @@ async function converse(run: number, base: string, outbound: OutboundWriter, mac
     },
   });
   const netSocket = join(base, 'run', 'net.sock');
+  // Without a loopback there is work enough that needs none.
+  const wayOut = await machine.openWayOut(netSocket).catch(() => noWayOut);
+  const env = { ...machine.env, ...wayOut.env };
   const inside = makeInside({ base, inbound, outbound, intake, speaker, saying: () => answering().saying });
-  const given = { tools, model, api, netSocket, env: machine.env, inside, sleep, randomId: newId };
+  const { refusals } = wayOut;
+  const given = { tools, model, api, netSocket, env, refusals, inside, sleep, randomId: newId };
   const provider = await machine.loadProvider(name, given);
   const loop: Loop = new Loop({
     ...{ outbound, intake, life, speaker, provider, sleep, newId, ring, after },
@@ -101,6 +108,7 @@ async function converse(run: number, base: string, outbound: OutboundWriter, mac
     await loop.run();
   } finally {
     endBeats();
+    wayOut.close();
     bell?.close();
     inbound.close();
     heartbeat.close();

@@ -27,8 +27,11 @@ export class World {
   #child: ChildProcess | null = null;
   #onLog: () => void = () => {};
   log = '';
+  readonly #main: string;
 
-  constructor(env: Record<string, string>) {
+  /** `main`: what is started as the host. */
+  constructor(env: Record<string, string>, main: string = join(ROOT, 'host', 'main.ts')) {
+    this.#main = main;
     assert.notEqual(process.getuid?.(), 0, 'these tests run as an ordinary user: the host never runs as root');
     this.folder = mkdtempSync(join(tmpdir(), 'hd-'));
     this.home = join(this.folder, 'home');
@@ -53,7 +56,7 @@ export class World {
   async start(): Promise<void> {
     // A careless parent: one descriptor more than anybody should inherit.
     const planted = openSync('/etc/passwd', 'r');
-    const child = spawn(process.execPath, [...HOST_NODE_FLAGS, join(ROOT, 'host', 'main.ts')], {
+    const child = spawn(process.execPath, [...HOST_NODE_FLAGS, this.#main], {
       env: this.env,
       stdio: ['ignore', 'pipe', 'pipe', planted],
     });

@@ -9,6 +9,7 @@ import type { SandboxExit, SandboxSpec } from '../../../host/sandboxes/sandbox.t
 import { mockProvider } from '../../../runner/providers/mock.ts';
 import type { AgentProvider, PromptMessage, ProviderEvent } from '../../../runner/providers/provider.ts';
 import { serve, type Machine } from '../../../runner/serve.ts';
+import { noWayOut } from '../../../runner/way-out.ts';
 import type { Bells } from './bells.ts';
 import { Killed, Life, never } from './life.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -95,6 +96,7 @@ export class SimRun {
       progressFile: (path) => this.#line(progressFile(path)),
       connectBell: (_path, onRing) => bells.connect(life, join(this.spec.socketDir, 'bell.sock'), onRing),
       loadProvider: (_name, deps) => Promise.resolve(this.#paced(mockProvider(deps))),
+      openWayOut: () => Promise.resolve(noWayOut),
       after,
       sleep: (ms, signal) =>
         new Promise((resolve) => {
