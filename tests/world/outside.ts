@@ -15,7 +15,7 @@ export type Outer = { world: World; ca: string };
 
 /** Each name with what its server answers. One agent, maya, in a real sandbox; no rule yet. */
 export async function openOutside(t: TestContext, names: Readonly<Record<string, RequestListener>>): Promise<Outer> {
-  const authority = makeAuthority(Object.keys(names));
+  const authority = makeAuthority(['any.example', ...Object.keys(names)]);
   const ports: Record<string, number> = {};
   for (const [name, answer] of Object.entries(names)) ports[name] = (await openTls(t, authority, answer)).port;
   const world = new World({ HALFDOOR_TEST_OUTSIDE: JSON.stringify(ports) }, MAIN);
