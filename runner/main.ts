@@ -2,6 +2,7 @@
 import { makeDurable } from '@halfdoor/protocol/durable';
 import { isFault } from '@halfdoor/protocol/fault';
 import { connectBell, heartbeatFile, InboundReader, OutboundWriter, progressFile } from '@halfdoor/protocol/runner';
+import { readPage } from './page.ts';
 import { loadProvider } from './providers/index.ts';
 import { serve, type Machine } from './serve.ts';
 import { openWayOut } from './way-out.ts';
@@ -24,6 +25,7 @@ const machine: Machine = {
   connectBell,
   loadProvider,
   openWayOut,
+  readPage,
   after: (ms, fn) => {
     const timer = setTimeout(fn, ms);
     return () => clearTimeout(timer);

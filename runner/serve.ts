@@ -18,7 +18,7 @@ import { Preview } from './preview.ts';
 import type { AgentProvider, ProviderDeps } from './providers/provider.ts';
 import { Speaker } from './speaker.ts';
 import { makeTools } from './tools/index.ts';
-import { noWayOut, type WayOut } from './way-out.ts';
+import { CERTIFICATES, noWayOut, type WayOut } from './way-out.ts';
 
 type Line<T extends object> = Pick<LineFile<T>, 'write' | 'close'>;
 
@@ -32,6 +32,7 @@ export type Machine = {
   loadProvider(name: string, deps: ProviderDeps): Promise<AgentProvider>;
   /** The proxy of everything that is started inside, in front of the session's socket. */
   openWayOut(netSocket: string): Promise<WayOut>;
+  readPage(way: { proxy: string | null; certificates: string }, url: string): Promise<string>;
   /** Calls `fn` after `ms`, once; returns what cancels it. */
   after(ms: number, fn: () => void): () => void;
   /** Ends early when `signal` is aborted; never rejects. */
@@ -72,7 +73,11 @@ async function converse(run: number, base: string, outbound: OutboundWriter, mac
     if (turn === null || turn.aborted) throw new Error('nothing is being answered now');
     return turn;
   };
+  const netSocket = join(base, 'run', 'net.sock');
+  // Without a loopback there is work enough that needs none.
+  const wayOut = await machine.openWayOut(netSocket).catch(() => noWayOut);
   const tools = makeTools({
+    readPage: (url) => machine.readPage({ proxy: wayOut.proxy, certificates: CERTIFICATES }, url),
     send: (to, text) => {
       const turn = answering();
       const sent = speaker.say(turn.saying, to, text);
@@ -80,9 +85,6 @@ async function converse(run: number, base: string, outbound: OutboundWriter, mac
       return sent;
     },
   });
-  const netSocket = join(base, 'run', 'net.sock');
-  // Without a loopback there is work enough that needs none.
-  const wayOut = await machine.openWayOut(netSocket).catch(() => noWayOut);
   const env = { ...machine.env, ...wayOut.env };
   const inside = makeInside({ base, inbound, outbound, intake, speaker, saying: () => answering().saying });
   const { refusals } = wayOut;

@@ -6,6 +6,8 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { existsSync } from 'node:fs';
 
 export type WayOut = {
+  /** Where it is asked, as a URL; null where there is none. */
+  proxy: string | null;
   /** For everything that is started inside. */
   env: Record<string, string>;
   refusals: Refusals;
@@ -16,12 +18,12 @@ export type WayOut = {
 export type Refusals = { take(): string[] };
 
 /** None: there is no way out, or nobody listens to what it says. */
-export const noWayOut: WayOut = { env: {}, refusals: { take: () => [] }, close: () => undefined };
+export const noWayOut: WayOut = { proxy: null, env: {}, refusals: { take: () => [] }, close: () => undefined };
 
 const REFUSALS = 20;
 const HEAD_BYTES = 4 * 1024;
 /** Made by the host for every sandbox, where its machine has one. */
-const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
+export const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
 export async function openWayOut(netSocket: string): Promise<WayOut> {
   const refused = new Set<string>();
@@ -57,7 +59,8 @@ export async function openWayOut(netSocket: string): Promise<WayOut> {
     server.close();
     for (const socket of open) socket.destroy();
   };
-  return { env: proxyEnv((server.address() as AddressInfo).port), refusals: { take }, close };
+  const proxy = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { proxy, env: proxyEnv(proxy), refusals: { take }, close };
 }
 
 /** Of a connection's first answer, where it is a refusal, the sentence in its first line. */
@@ -74,8 +77,7 @@ function listen(upstream: Socket, onRefused: (sentence: string) => void): void {
 }
 
 /** curl, git, pip, bun and npm read these; Node where it is told to. An address, since `localhost` may be two. */
-function proxyEnv(port: number): Record<string, string> {
-  const proxy = `http://127.0.0.1:${port}`;
+function proxyEnv(proxy: string): Record<string, string> {
   const direct = '127.0.0.1,localhost';
   const both = Object.entries({ HTTP_PROXY: proxy, HTTPS_PROXY: proxy, ALL_PROXY: proxy, NO_PROXY: direct });
   return {

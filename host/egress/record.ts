@@ -68,10 +68,9 @@ const together = (before: Row, it: Noted): Row => ({
 });
 
 async function write(tx: Tx, rows: readonly Row[]): Promise<void> {
-  const values = rows.map(({ agentId: agent_id, sessionId: session_id, agent: _, ...row }) => ({
-    agent_id,
-    session_id,
-    ...row,
+  const values = rows.map(({ agentId, sessionId, kind, host, port, verdict, reason, times, up, down, ms, at }) => ({
+    ...{ agent_id: agentId, session_id: sessionId, kind, host, port, verdict, reason },
+    ...{ times, up, down, ms, at },
   }));
   await tx.insertInto('egress_log').values(values).execute();
   for (const agentId of new Set(rows.map((row) => row.agentId))) await prune(tx, agentId);

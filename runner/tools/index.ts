@@ -1,7 +1,8 @@
 /** The tools that every provider offers, as one table. */
 import type { Tool } from '../providers/provider.ts';
 import { sendMessage, type SendMessage } from './send-message.ts';
+import { webFetch, type ReadPage } from './web-fetch.ts';
 
-export type ToolDeps = { send: SendMessage };
+export type ToolDeps = { send: SendMessage; readPage: ReadPage };
 
-export const makeTools = (deps: ToolDeps): Tool[] => [sendMessage(deps.send)];
+export const makeTools = (deps: ToolDeps): Tool[] => [sendMessage(deps.send), webFetch(deps.readPage)];

@@ -6,11 +6,13 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Guards } from '../../host/egress/guards.ts';
 import { openNet, type NetAgent } from '../../host/egress/net.ts';
 import { makeLog } from '../../host/log.ts';
 import { wall } from '../../host/sandboxes/bubblewrap.ts';
 import { makeEtc } from '../../host/sandboxes/etc.ts';
 import { Redactor } from '../../host/secrets/redact.ts';
+import { makeAuthority, openTls } from '../fakes/tls.ts';
 import { stagedWayOut, type WayOutOptions } from '../fakes/way-out.ts';
 import { bunPath } from '../world/programs.ts';
 
@@ -110,4 +112,27 @@ export async function openEcho(t: TestContext): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => void server.close());
   return (server.address() as AddressInfo).port;
+}
+
+export const PUBLIC = '93.184.216.34';
+export const rules = ['allowed.example'];
+/** Guards taken away. */
+export const anyAddress: Partial<Guards> = { isGlobal: () => true };
+export const anyHello: Partial<Guards> = { hello: () => ({ state: 'passed' }) };
+
+/** What a naive proxy makes of a target. */
+export const lenient = (url: string): ReturnType<Guards['request']> => ({
+  ok: true,
+  host: url.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'),
+});
+
+/** Two servers: the one that may be reached, and one that belongs to this machine. */
+export async function openServers(t: TestContext): Promise<{ open: number; own: number }> {
+  const authority = makeAuthority(['allowed.example', 'other.example']);
+  const open = await openTls(t, authority, (asked, answer) => {
+    const name = (asked.socket as { servername?: string }).servername ?? 'nobody';
+    answer.end(`open, as ${name}, told ${String(asked.headers['x-api-key'])}`);
+  });
+  const own = await openTls(t, authority, (_asked, answer) => answer.end('the secret of this machine'));
+  return { open: open.port, own: own.port };
 }
