@@ -11,6 +11,8 @@ const MARKS: Readonly<Record<string, string>> = {
   ...{ title: '# ', li: '- ', h1: '# ', h2: '## ', h3: '### ', h4: '#### ', h5: '##### ', h6: '###### ' },
 };
 const INLINE: Readonly<Record<string, string>> = { br: '\n', hr: '\n', td: ' ', th: ' ' };
+/** Their end may be left out: one that is hidden would hide all that follows. */
+const ENDS_UNSAID = words('p li dt dd tr td th option thead tbody tfoot body html');
 const HREF_CHARS = 500;
 
 function words(text: string): ReadonlySet<string> {
@@ -51,7 +53,8 @@ class Page {
     const name = it.tagName;
     // An element has one handler of its end: a second would take the place of the first.
     const atEnd = (then: () => void): void => void (it.canHaveContent && it.onEndTag(then));
-    if (HIDDEN.has(name) || it.hasAttribute('hidden') || it.getAttribute('aria-hidden') === 'true') {
+    const marked = it.hasAttribute('hidden') || it.getAttribute('aria-hidden') === 'true';
+    if (HIDDEN.has(name) || (marked && !ENDS_UNSAID.has(name))) {
       if (it.canHaveContent) this.#hidden += 1;
       return atEnd(() => void (this.#hidden -= 1));
     }
@@ -97,7 +100,7 @@ const NAMED: Readonly<Record<string, string>> = {
 
 const decoded = (text: string): string =>
   text.replaceAll(/&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z]{2,8}));/g, (whole, decimal, hex, name) => {
-    if (name !== undefined) return NAMED[name as string] ?? whole;
+    if (name !== undefined) return Object.hasOwn(NAMED, name as string) ? (NAMED[name as string] ?? '') : whole;
     const point = Number.parseInt((decimal ?? hex) as string, decimal === undefined ? 16 : 10);
     return point > 0 && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff) ? String.fromCodePoint(point) : '�';
   });

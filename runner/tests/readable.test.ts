@@ -27,13 +27,18 @@ test('headings, paragraphs, lists, tables and where links lead', () => {
 
 test('nothing that is run or hidden', () => {
   const hidden = '<script>alert(1)</script><style>p{}</style><noscript>x</noscript><template>x</template><!-- x -->';
-  expect(read(`<p>seen</p>${hidden}<p hidden>x</p><svg><text>x</text></svg><p>too</p>`)).toBe('seen\n\ntoo');
+  expect(read(`<p>seen</p>${hidden}<div hidden><div>x</div>x</div><svg><text>x</text></svg><p>too</p>`)).toBe(
+    'seen\n\ntoo',
+  );
   expect(read('<p>a<script>')).toBe('a');
+  expect(read('<p hidden>a<p>b')).toBe('a\n\nb');
   expect(read('<a href="javascript:alert(1)">click</a><a href="data:text/html,x">me</a>')).toBe('clickme');
 });
 
 test('entities are read once', () => {
-  expect(read('<p>&lt;b&gt; &amp;lt; &#228;&#xe4;&auml; &nope; &#0; &#xD800;')).toBe('<b> &lt; äää &nope; � �');
+  expect(read('<p>&lt;b&gt; &amp;lt; &#228;&#xe4;&auml; &nope; &toString; &#0; &#xD800;')).toBe(
+    '<b> &lt; äää &nope; &toString; � �',
+  );
 });
 
 test('what is broken, deep or no page at all is text', () => {
