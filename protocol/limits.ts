@@ -54,6 +54,8 @@ export const LIMITS = {
   /** Of one session's way out: connections to its socket, and those of them that lead to a host. */
   netConnections: 64,
   tunnels: 32,
+  /** After as many at once. */
+  connectsPerSecond: 100,
   /** How long a request may take to be said, a host to be reached, a client to say hello, and both to say nothing. */
   requestHeadMs: 10_000,
   dialMs: 10_000,

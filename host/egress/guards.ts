@@ -16,7 +16,14 @@ export type Guards = {
 };
 
 export type Limits = Record<
-  'netConnections' | 'tunnels' | 'requestHeadMs' | 'dialMs' | 'helloMs' | 'tunnelIdleMs' | 'tunnelBytesPerDay',
+  | 'netConnections'
+  | 'tunnels'
+  | 'connectsPerSecond'
+  | 'requestHeadMs'
+  | 'dialMs'
+  | 'helloMs'
+  | 'tunnelIdleMs'
+  | 'tunnelBytesPerDay',
   number
 >;
 

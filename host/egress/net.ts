@@ -29,7 +29,9 @@ export async function openNet(
   const asked = new WeakSet<Socket>();
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (incoming, outgoing) => {
     asked.add(incoming.socket);
-    if (isForOthers(incoming)) return refusePlain(wayOut, caller, incoming, outgoing);
+    if (isForOthers(incoming)) {
+      return tunnels.inTurn(incoming.socket, () => refusePlain(wayOut, caller, incoming, outgoing));
+    }
     if (endpoint !== null) noteModel(wayOut, caller, endpoint, incoming, outgoing);
     serveModel(deps, endpoint, incoming, outgoing);
   });

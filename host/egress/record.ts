@@ -13,12 +13,13 @@ export type RecordDeps = { central: Central; clock: Clock; log: Log };
 type Row = Noted & { times: number };
 
 const EVERY_MS = 1_000;
-/** More different ones in a batch are counted in the log of the host and not kept. */
-const BATCH_ROWS = 500;
+/** More different ones of a session in a batch are counted in the log of the host and not kept. */
+const BATCH_ROWS = 100;
 
 export class EgressRecord {
   readonly #deps: RecordDeps;
   #rows = new Map<string, Row>();
+  #bySession = new Map<string, number>();
   #dropped = 0;
   #waiting = false;
   #keeping: Promise<void> = Promise.resolve();
@@ -30,9 +31,12 @@ export class EgressRecord {
   note(it: Noted): void {
     const key = [it.sessionId, it.kind, it.host, it.port, it.verdict, it.reason].join(' ');
     const before = this.#rows.get(key);
+    const different = this.#bySession.get(it.sessionId) ?? 0;
     if (before) this.#rows.set(key, together(before, it));
-    else if (this.#rows.size < BATCH_ROWS) this.#rows.set(key, { ...it, times: 1 });
-    else this.#dropped += 1;
+    else if (different < BATCH_ROWS) {
+      this.#bySession.set(it.sessionId, different + 1);
+      this.#rows.set(key, { ...it, times: 1 });
+    } else this.#dropped += 1;
     if (this.#waiting) return;
     this.#waiting = true;
     this.#deps.clock.after(EVERY_MS, () => void this.keep());
@@ -44,6 +48,7 @@ export class EgressRecord {
     const rows = [...this.#rows.values()];
     const dropped = this.#dropped;
     this.#rows = new Map();
+    this.#bySession = new Map();
     this.#dropped = 0;
     const { central, log } = this.#deps;
     if (dropped > 0) log.warn('more different requests than are kept', { dropped });

@@ -1,6 +1,7 @@
 /** The tunnels of one session's socket: how many at once, and that none outlives it. */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { Pace } from './pace.ts';
 import { Tunnel, verdictOf, type Caller, type TunnelDeps, type TunnelEnd } from './tunnel.ts';
 import { answer, type Refused } from './words.ts';
 
@@ -15,9 +16,12 @@ export class Tunnels {
   readonly #open = new Set<Tunnel>();
   readonly #sockets = new Set<Socket>();
 
+  readonly #pace: Pace;
+
   constructor(deps: TunnelsDeps, caller: Caller) {
     this.caller = caller;
     this.#deps = deps;
+    this.#pace = new Pace(deps.guards.limits.connectsPerSecond);
   }
 
   get open(): number {
@@ -25,12 +29,24 @@ export class Tunnels {
   }
 
   /** `alone`: nothing was asked on this connection before. */
-  take({ url = '', rawHeaders }: IncomingMessage, socket: Socket, head: Buffer, alone: boolean): void {
-    const { guards, note } = this.#deps;
+  take(asked: IncomingMessage, socket: Socket, head: Buffer, alone: boolean): void {
     this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => undefined).on('close', () => this.#sockets.delete(socket));
+    this.inTurn(socket, () => this.#take(asked, socket, head, alone));
+  }
+
+  /** A session that asks without end waits for itself: the host has others to serve. */
+  inTurn(socket: Socket, serve: () => void): void {
+    const { clock } = this.#deps;
+    const ms = this.#pace.wait(clock.now().getTime());
+    if (ms === 0) serve();
+    else clock.after(ms, () => socket.destroyed || serve());
+  }
+
+  #take({ url = '', rawHeaders }: IncomingMessage, socket: Socket, head: Buffer, alone: boolean): void {
+    const { guards, note } = this.#deps;
     // What was asked before may still be answered into it: no word of ours goes between.
-    if (guards.alone && !alone) return this.#refuse(socket.on('error', () => undefined).destroy(), 'ambiguous', '');
+    if (guards.alone && !alone) return this.#refuse(socket.destroy(), 'ambiguous', '');
     const asked = guards.request(url, rawHeaders);
     if (!asked.ok) return this.#refuse(socket, asked.why, '');
     if (this.#open.size >= guards.limits.tunnels) return this.#refuse(socket, 'too-many', asked.host);
@@ -44,7 +60,7 @@ export class Tunnels {
   }
 
   #refuse(socket: Socket, why: Refused, host: string): void {
-    socket.on('error', () => undefined).end(answer(why, this.caller.agent, host));
+    socket.end(answer(why, this.caller.agent, host));
     // It may go on talking: nobody listens.
     socket.once('finish', () => socket.destroy());
     this.#deps.note(this.caller, host, { verdict: verdictOf(why), reason: why, up: 0, down: 0, ms: 0 });

@@ -22,6 +22,8 @@ export type Attacker = {
   /** The same, once it has said that it waits: `go` lets it go on. */
   dawdle(...words: string[]): Promise<{ go(): Promise<string> }>;
   noted: ReturnType<typeof stagedWayOut>['noted'];
+  /** Resolves once the record holds this many. */
+  noticed(rows: number): Promise<void>;
 };
 
 const AGENT: NetAgent = { id: 'a1', name: 'maya', api: null, baseUrl: null, key: null };
@@ -33,7 +35,11 @@ export async function openAttacker(
   const folder = mkdtempSync(join(tmpdir(), 'hd-egress-'));
   const run = join(folder, 'run');
   mkdirSync(run);
-  const { wayOut, noted } = stagedWayOut(options);
+  let wake = (): void => {};
+  const { wayOut, noted } = stagedWayOut({ ...options, onNote: () => wake() });
+  const noticed = async (rows: number): Promise<void> => {
+    while (noted.length < rows) await new Promise<void>((resolve) => (wake = resolve));
+  };
   const log = makeLog(
     () => undefined,
     () => new Date(),
@@ -58,6 +64,7 @@ export async function openAttacker(
   };
   return {
     noted,
+    noticed,
     attack: (...words) => start(words).last,
     dawdle: async (...words) => {
       const { child, first, last } = start(['dawdle', ...words]);

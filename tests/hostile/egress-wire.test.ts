@@ -150,11 +150,27 @@ test('who is slow to say what it wants gives its place to others', async (t) => 
 test('ten thousand tunnels are asked for, as many as a session may have are given', { timeout: 120_000 }, async (t) => {
   const outside = mappedOutside({ 'allowed.example': [[PUBLIC]] }, { [PUBLIC]: await openEcho(t) });
   const { tunnels } = GUARDS.limits;
-  const held = await openAttacker(t, { rules, outside });
+  const unpaced = { ...GUARDS.limits, connectsPerSecond: 1e9 };
+  const held = await openAttacker(t, { rules, outside, guards: { limits: unpaced } });
   assert.equal(await held.attack('hoard', 'allowed.example:443', '10000', String(tunnels)), String(tunnels));
-  const limits = { ...GUARDS.limits, tunnels: 1e9, netConnections: 1e9 };
+  const limits = { ...unpaced, tunnels: 1e9, netConnections: 1e9 };
   const control = await openAttacker(t, { rules, outside, guards: { limits } });
   assert.equal(await control.attack('hoard', 'allowed.example:443', '10000', String(tunnels)), `more than ${tunnels}`);
+});
+
+test('a session that asks without end waits for itself', async (t) => {
+  const clock = new HeldClock();
+  const { connectsPerSecond } = GUARDS.limits;
+  const flood = CONNECT.replaceAll('allowed', 'nowhere');
+  const held = await openAttacker(t, { clock });
+  const asked = held.attack('flood', flood, String(connectsPerSecond + 20));
+  await held.noticed(connectsPerSecond);
+  await clock.pass(0);
+  assert.equal(held.noted.length, connectsPerSecond);
+  while (held.noted.length < connectsPerSecond + 20) await clock.pass(1_000 / connectsPerSecond);
+  assert.equal(await asked, `${connectsPerSecond + 20}`);
+  const control = await openAttacker(t, { guards: { limits: { ...GUARDS.limits, connectsPerSecond: 1e9 } } });
+  assert.equal(await control.attack('flood', flood, '1000'), '1000');
 });
 
 test('what a session moves in a day has an end', async (t) => {

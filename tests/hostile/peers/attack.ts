@@ -101,6 +101,17 @@ async function hoard(target: string, most: string, enough: string): Promise<stri
   return held.length > Number(enough) ? `more than ${enough}` : `${held.length}`;
 }
 
+/** One after the other, ten at a time; how many were answered. */
+async function flood(text: string, times: string): Promise<string> {
+  let left = Number(times);
+  let answers = 0;
+  const worker = async (): Promise<void> => {
+    while (left-- > 0) if ((await say(text)) !== 'closed') answers += 1;
+  };
+  await Promise.all(Array.from({ length: 10 }, worker));
+  return String(answers);
+}
+
 /** Says the first part, says that it waits, and goes on when it is told to. */
 async function dawdle(first: string, second: string): Promise<string> {
   const socket = open();
@@ -116,7 +127,7 @@ async function dawdle(first: string, second: string): Promise<string> {
 }
 
 const VERBS: Readonly<Record<string, (...words: string[]) => Promise<string>>> = {
-  ...{ say, browse, raw, hoard, dawdle },
+  ...{ say, browse, raw, hoard, flood, dawdle },
   'say-all': sayAll,
 };
 
