@@ -22,6 +22,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   'secrets set': 'secrets set ANTHROPIC_API_KEY',
   'secrets list': 'secrets list',
   'secrets remove': 'secrets remove ANTHROPIC_API_KEY',
+  'channels add http': 'channels add http --chat ops --agent helper',
   'channels list': 'channels list',
   'channels remove': 'channels remove telegram',
   'wirings list': 'wirings list',

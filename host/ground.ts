@@ -64,7 +64,7 @@ async function openHeld(options: HostOptions, home: Home) {
   clearFolder(home.spool);
   const central = await Central.open(home.central, durable, clock);
   const templates = ensureTemplates(home, durable);
-  const ids = makeIds(() => clock.now().getTime());
+  const ids = makeIds(() => clock.now().getTime(), undefined, await lastId(central));
   const now = (): string => isoNow(clock);
   const { redactor, environment } = options;
   const secrets = await Secrets.open({
@@ -82,6 +82,15 @@ async function openHeld(options: HostOptions, home: Home) {
   const redact = (text: string): string => redactor.text(text);
   const keys = (name: string): Found => secrets.lookUp(name);
   return { home, runDir, central, templates, ids, now, secrets, keys, redactor, redact };
+}
+
+/** The greatest there is of what is made last of each thing that is accepted. */
+async function lastId({ read }: Central): Promise<string | null> {
+  const { id } = await read
+    .selectFrom('dispatches')
+    .select((eb) => eb.fn.max('id').as('id'))
+    .executeTakeFirstOrThrow();
+  return id;
 }
 
 /** What no agent may be given: whoever can write there has left the sandbox. */

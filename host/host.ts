@@ -15,6 +15,7 @@ import { TerminalChannel } from './channels/terminal.ts';
 import type { ReplayDeps } from './dead/replay.ts';
 import { openNet } from './egress/net.ts';
 import { openWayOut } from './egress/open.ts';
+import { HttpChats } from './http-chats/chats.ts';
 import { openGround, placesOf, type Ground, type HostOptions } from './ground.ts';
 import type { Home } from './home.ts';
 import { accept, type AcceptDeps } from './inbound/accept.ts';
@@ -30,6 +31,7 @@ import { Sessions, type SessionsDeps } from './sessions/sessions.ts';
 import { tellAgent } from './sessions/tell-agent.ts';
 import { Signals } from './signals.ts';
 import { describeAgent, statusView } from './status.ts';
+import { WebListener } from './web.ts';
 
 export type Host = { home: Home; apiSocket: string; close(): Promise<void> };
 
@@ -53,15 +55,15 @@ export async function openHost(options: HostOptions): Promise<Host> {
     walled: (await probe('bubblewrap')).ok,
   });
   const egress = openWayOut({ central, clock, log: log.scope('net'), outside: options.outside });
-  const netDeps = { keys, redactor, log: log.scope('net'), wayOut: egress.wayOut };
-  const roster = await openRoster(options, ground, () => parts);
+  const netDeps = { keys, redactor, clock, log: log.scope('net'), wayOut: egress.wayOut };
+  const { roster, ...http } = await openRoster(options, ground, () => parts);
   const parts = wire(options, ground, {
     sandboxes,
     program,
     reader,
     around: () => lookAround(placesOf(options, ground), options.env),
     openBell: listenBell,
-    openNet: (path, agent, sessionId) => openNet(netDeps, path, agent, sessionId),
+    openNet: (path, agent, onSilent) => openNet(netDeps, path, agent, onSilent),
     channel: (name) => roster.get(name),
   });
   const { sessions } = parts;
@@ -81,6 +83,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       reader,
       probe,
       roster,
+      ...http,
       status: () => statusView({ central, sessions, reader, roster, probes: probe }, started),
       renew: (agentId) => sessions.renew(agentId),
       shutDown: options.shutDown,
@@ -90,6 +93,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const retention = new Retention({ central, clock, log: log.scope('retention') });
   retention.start();
   roster.start();
+  await http.web.tried();
   void progress.start();
   const close = async (): Promise<void> => {
     await retention.close();
@@ -97,6 +101,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     await drain(parts);
     await progress.close();
     await roster.close();
+    await http.web.close();
     await reader.close();
     await egress.recorded();
     await central.close();
@@ -109,9 +114,17 @@ export async function openHost(options: HostOptions): Promise<Host> {
 async function openRoster({ clock, log }: HostOptions, ground: Ground, parts: () => ReturnType<typeof wire>) {
   const scoped = log.scope('channel');
   const host = channelHosts({ ...ground, clock, log: scoped }, parts);
-  const roster = new Roster({ ...ground, kinds: channelKinds(), host, log: scoped });
+  const web = new WebListener({ clock, log: log.scope('web'), random: Math.random });
+  const httpChats = await HttpChats.open({ ...ground, clock, signals: () => parts().signals });
+  const roster = new Roster({
+    ...ground,
+    kinds: channelKinds({ web, http: httpChats }),
+    host,
+    log: scoped,
+    opened: (name) => parts().deliverer.kickChannel(name),
+  });
   await roster.open();
-  return roster;
+  return { roster, web, httpChats };
 }
 
 function tellProgress({ clock, log }: HostOptions, ground: Ground, { signals }: Signalling, roster: Roster) {
@@ -171,6 +184,7 @@ export function wire(
     log: log.scope('deliver'),
     redact,
     onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
+    enqueue: (it) => sessions.enqueue(it),
   });
   const renewSession = (sessionId: string): void => sessions.renewSession(sessionId, 'renewed');
   const folders = new RunFolders({ central, around, renewSession });
@@ -190,7 +204,7 @@ export function wire(
   const acceptDeps: AcceptDeps = {
     ...base,
     makeFolder: (id) => void makeSessionFolder(home, templates, id, durable),
-    describe: (agentId) => describeAgent(central.read, sessions, agentId),
+    describe: (agentId) => describeAgent(central.read, sessions, agentId, ground.now()),
     after: (it) => {
       sessions.enqueue(it.enqueue);
       for (const head of it.heads) deliverer.start(head);

@@ -16,6 +16,7 @@ export const DURABLE_STEPS = [
   'start-run', // the run number of a session, before its sandbox starts
   'settle-dead', // tries of a run that died; dead letters and their notices
   'collect', // deliveries, dispatch states and cursor
+  'park', // messages that wait for a quota behind others, and the end of their wait
   'receipt', // what the platform said, and `sending` of the next head
   'preview', // a message that shows how far a reply is, until it is taken away
   'folder', // which folders may be given to sessions, and which session works on which

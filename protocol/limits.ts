@@ -25,9 +25,17 @@ export const LIMITS = {
   deliveryTries: 6,
   /** A platform that asks to be left alone for longer is asked again after this. */
   retryAfterMs: 60 * 60_000,
+  /** How long a message waits for a quota: where nobody says until when, at most at a time, and in all. */
+  parkUnsaidMs: 15 * 60_000,
+  parkMs: 24 * 60 * 60_000,
+  parkedMs: 7 * 24 * 60 * 60_000,
+  /** How far apart the looks are at what is waited for, should the clock be set meanwhile. */
+  dueLookMs: 60_000,
   idleSandboxMs: 10 * 60_000,
   silenceMs: 10 * 60_000,
   aliveMs: 60_000,
+  /** After so long at one piece of work whoever waits is asked whether to go on. */
+  longWorkMs: 4 * 60 * 60_000,
   beatMs: 15_000,
   heartbeatBytes: 4096,
   progressBytes: 4096,

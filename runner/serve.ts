@@ -14,6 +14,7 @@ import { makeInside } from './inside.ts';
 import { Intake } from './intake.ts';
 import { Life } from './life.ts';
 import { Loop } from './loop.ts';
+import { park } from './park.ts';
 import { Preview } from './preview.ts';
 import type { AgentProvider, ProviderDeps } from './providers/provider.ts';
 import { Speaker } from './speaker.ts';
@@ -93,6 +94,7 @@ async function converse(run: number, base: string, outbound: OutboundWriter, mac
   const loop: Loop = new Loop({
     ...{ outbound, intake, life, speaker, provider, sleep, newId, ring, after },
     preview: new Preview({ life, after }),
+    park: (saying, resetsAt, reason) => park({ outbound, intake, newId, now, ring }, saying, resetsAt, reason),
     continuationKey: `continuation:${name}`,
     ownInstructions: () => readOr(join(base, 'agent', 'instructions.md'), ''),
     cwd: folder?.inside ?? join(base, 'work'),

@@ -21,8 +21,8 @@ export async function send(context: Context, agent: string, text: string, option
   await ensureHost(context);
   const accepted = await post(context, agent, input);
   if (!options.wait) return show(context, accepted);
-  const view = await settled(context, accepted.id, Date.now() + timeoutMs);
-  await show(context, view ?? timedOut(accepted, agent, options.timeout));
+  const view = await settled(context, accepted, Date.now() + timeoutMs);
+  await show(context, view.status === 'accepted' ? timedOut(view, agent, options.timeout) : view);
 }
 
 /** The id makes a repeat one message: a host that died before it answered is asked again, once it is back. */
@@ -37,22 +37,23 @@ async function post(context: Context, agent: string, input: SendInput): Promise<
   }
 }
 
-/** Null when `deadline` came first. A host that restarts meanwhile is waited for. */
-async function settled(context: Context, id: string, deadline: number): Promise<MessageView | null> {
-  for (;;) {
+/** As it last stood when `deadline` came first. A host that restarts meanwhile is waited for. */
+async function settled(context: Context, accepted: MessageView, deadline: number): Promise<MessageView> {
+  for (let last = accepted; ;) {
     const left = Math.max(0, deadline - Date.now());
     try {
-      const path = `/v1/messages/${pathStep(id)}?wait=${Math.min(left, ONE_WAIT_MS)}`;
-      const view = await context.api.call<MessageView>('GET', path);
-      if (view.status !== 'accepted') return view;
+      const path = `/v1/messages/${pathStep(accepted.id)}?wait=${Math.min(left, ONE_WAIT_MS)}`;
+      last = await context.api.call<MessageView>('GET', path);
+      if (last.status !== 'accepted') return last;
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       await sleep(Math.min(AGAIN_MS, left));
     }
-    if (Date.now() >= deadline) return null;
+    if (Date.now() >= deadline) return last;
   }
 }
 
+/** With what the host has said of it meanwhile: why it waits, perhaps. */
 const timedOut = (accepted: MessageView, agent: string, timeout: string): MessageView => ({
   ...accepted,
   status: 'timeout',
@@ -66,7 +67,7 @@ async function show(context: Context, view: MessageView): Promise<void> {
   const notices = view.notices.map(({ text }) => text);
   const failed = error === undefined ? {} : { error, next };
   const value = { id, status, replies, ...(notices.length > 0 && { notices }), ...failed };
-  const said = [...replies.map(({ text }) => text), ...(error === undefined ? notices : [])];
+  const said = [...replies.map(({ text }) => text), ...(error === undefined || status === 'timeout' ? notices : [])];
   context.printer.answer(value, status === 'accepted' ? `accepted: ${id}` : said.join('\n'));
   if (status === 'no-reply' && said.length === 0) context.printer.note('settled without a reply');
   await confirm(context, view);

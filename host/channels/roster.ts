@@ -13,6 +13,8 @@ export type RosterDeps = {
   kinds: Readonly<Record<string, MakeChannel>>;
   /** What the channel of this name has of the host. */
   host(name: string): ChannelHost;
+  /** A channel of this name was added: what waited for it may be sent. */
+  opened(name: string): Promise<void>;
   now(): string;
   log: Log;
 };
@@ -66,6 +68,7 @@ export class Roster {
     await this.#entries.get(row.name)?.channel?.close();
     await this.#open(row);
     this.get(row.name)?.start();
+    await this.#deps.opened(row.name);
   }
 
   /** One whose row is gone. */

@@ -113,7 +113,9 @@ export interface Schema {
     wakes: 0 | 1;
     state: DispatchState;
     tries: number;
+    /** Until when it waits for the model's quota, since when it first did, and `reason`: why. */
     due_at: string | null;
+    parked_at: Generated<string | null>;
     reason: string | null;
     settled_at: string | null;
     /** The dead letter that this one takes up again. */

@@ -10,30 +10,38 @@ import type { Caller } from './tunnel.ts';
 import type { WayOut } from './way-out.ts';
 import { refusal } from './words.ts';
 
-export type NetAgent = { id: string; name: string; api: ModelApi | null; baseUrl: string | null; key: string | null };
-export type NetDeps = ModelDeps & { wayOut: WayOut };
+export type NetAgent = {
+  sessionId: string;
+  id: string;
+  name: string;
+  api: ModelApi | null;
+  baseUrl: string | null;
+  key: string | null;
+};
+export type NetDeps = Omit<ModelDeps, 'onSilent'> & { wayOut: WayOut };
 
 const MAX_HEADER_BYTES = 16 * 1024;
 
-/** Listens at `path` for one session. `close` ends what is under way. */
+/** Listens at `path` for one session. `onSilent`: a model that was asked says nothing. `close` ends what is under way. */
 export async function openNet(
   deps: NetDeps,
   path: string,
   agent: NetAgent,
-  sessionId: string,
+  onSilent: () => void,
 ): Promise<{ close(): Promise<void> }> {
   const { wayOut } = deps;
   const endpoint = agent.api === null ? null : endpointOf(agent.api, agent.baseUrl, agent.key);
-  const caller = { sessionId, agentId: agent.id, agent: agent.name };
+  const caller = { sessionId: agent.sessionId, agentId: agent.id, agent: agent.name };
   const tunnels = wayOut.enter(caller);
   const asked = new WeakSet<Socket>();
+  const ours = { ...deps, onSilent };
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (incoming, outgoing) => {
     asked.add(incoming.socket);
     if (isForOthers(incoming)) {
       return tunnels.inTurn(incoming.socket, () => refusePlain(wayOut, caller, incoming, outgoing));
     }
     if (endpoint !== null) noteModel(wayOut, caller, endpoint, incoming, outgoing);
-    serveModel(deps, endpoint, incoming, outgoing);
+    serveModel(ours, endpoint, incoming, outgoing);
   });
   server.maxConnections = wayOut.guards.limits.netConnections;
   server.on('connect', (incoming, socket, head) =>

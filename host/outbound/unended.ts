@@ -1,7 +1,9 @@
 /** Deliveries that a host before left unended, and those that somebody confirmed another way. */
 import type { Address } from '@halfdoor/protocol/message';
+import type { Kysely } from 'kysely';
 import type { Tx } from '../db/central.ts';
 import { compiled } from '../db/compiled.ts';
+import type { Schema } from '../db/schema.ts';
 import { queueOf } from './ledger.ts';
 
 const NOT_ENDED = compiled((db) =>
@@ -32,6 +34,18 @@ export async function putBack(
   // The first of each chat is its head, the only one that is ever due at a time.
   const heads = open.map(({ channel, chat, dueAt }) => ({ channel, chat, thread: null, dueAt }));
   return [...new Map(heads.toReversed().map((it) => [queueOf(it), it])).values()];
+}
+
+/** The chats of this channel with something to send. */
+export async function waitingChats(db: Kysely<Schema>, channel: string): Promise<Address[]> {
+  const rows = await db
+    .selectFrom('deliveries')
+    .select('chat')
+    .distinct()
+    .where('channel', '=', channel)
+    .where('state', 'in', ['queued', 'sending'])
+    .execute();
+  return rows.map(({ chat }) => ({ channel, chat, thread: null }));
 }
 
 export type Confirmed = Address & { sessionId: string | null; seq: number | null };

@@ -12,6 +12,8 @@ export type ActorDeps = WakeDeps &
     startDelivery(head: Delivery): void;
     /** Puts what the agent must be told about into its session, as context that starts nothing. */
     tellAgent(sessionId: string, agentId: string, refused: { seq: number; text: string }[]): Promise<void>;
-    /** The session is asleep and has nothing to do: the registry forgets the actor. */
-    onAsleep(sessionId: string): void;
+    /** Something waits for a time that stands in central. */
+    onParked(): void;
+    /** The session is asleep and has nothing to do: the registry forgets `actor`, if it has not done so before. */
+    onAsleep(sessionId: string, actor: object): void;
   };

@@ -7,21 +7,29 @@ import type { ToEnqueue } from '../inbound/dispatch.ts';
 import { errorText } from '../log.ts';
 import { Actor } from './actor.ts';
 import type { ActorDeps } from './deps.ts';
+import { DueTimer } from './due-timer.ts';
 import { removeSessionFolder } from './folder.ts';
 import { Slots } from './slots.ts';
 
-export type SessionsDeps = Omit<ActorDeps, 'slots' | 'onAsleep'>;
+export type SessionsDeps = Omit<ActorDeps, 'slots' | 'onAsleep' | 'onParked'>;
 
 export class Sessions {
   readonly #deps: ActorDeps;
+  readonly #due: DueTimer;
   readonly #actors = new Map<string, Actor>();
   /** Sessions that ended and whose folder is still there, with who waits for it to go. */
   readonly #ended = new Map<string, (() => void)[]>();
   #closing: (() => void) | null = null;
 
   constructor(deps: SessionsDeps) {
-    const slots = new Slots(LIMITS.awakeSandboxes, () => this.#evictIdle());
-    this.#deps = { ...deps, slots, onAsleep: (sessionId) => this.#onAsleep(sessionId) };
+    const slots = new Slots(
+      LIMITS.awakeSandboxes,
+      () => this.#evictIdle(),
+      (waiting) => this.#tellPlaces(waiting),
+    );
+    const onParked = (): void => void this.#due.look();
+    this.#deps = { ...deps, slots, onParked, onAsleep: (id, actor) => this.#onAsleep(id, actor) };
+    this.#due = new DueTimer({ ...deps, wake: (sessionId, agentId) => this.#actor(sessionId, agentId).revive(false) });
   }
 
   enqueue(items: ToEnqueue[]): void {
@@ -50,7 +58,8 @@ export class Sessions {
 
   /** What this agent is made of has changed: its next runs have it, and none of its messages is lost by that. */
   renew(agentId: string): void {
-    for (const actor of this.#actors.values()) if (actor.agentId === agentId) actor.renew('renewed');
+    for (const actor of this.#actors.values()) if (actor.from.agentId === agentId) actor.renew('renewed');
+    void this.#due.free(agentId);
   }
 
   /** What this session's runs are made of has changed: `revoked` ends one at once, `renewed` when its work is settled. */
@@ -93,6 +102,7 @@ export class Sessions {
       .distinct()
       .where('state', '=', 'open')
       .where('wakes', '=', 1)
+      .where('due_at', 'is', null)
       .execute();
     const ended = await db
       .selectFrom('sessions')
@@ -105,6 +115,7 @@ export class Sessions {
     const known = new Set(left.map((row) => row.id));
     for (const row of open) if (!known.has(row.id)) this.#actor(row.id, row.agent_id).revive(false);
     for (const row of ended) if (!known.has(row.id)) this.#actor(row.id, row.agent_id).stop('ended');
+    await this.#due.look();
   }
 
   /** Removes folders that no row names: made for a session whose accept never committed. */
@@ -125,6 +136,7 @@ export class Sessions {
    * are. Nothing wakes here afterwards. What is left then is left to the next start.
    */
   close(ms: number): Promise<void> {
+    this.#due.close();
     return new Promise((resolve) => {
       const limit = this.#deps.clock.after(ms, () => {
         if (this.#actors.size > 0) this.#deps.log.warn('not all sessions ended in time', { left: this.#actors.size });
@@ -148,7 +160,9 @@ export class Sessions {
     return actor;
   }
 
-  #onAsleep(sessionId: string): void {
+  /** One that was forgotten may still be rung, and comes to rest once more: by then another may stand in its place. */
+  #onAsleep(sessionId: string, actor: object): void {
+    if (this.#actors.get(sessionId) !== actor) return;
     this.#actors.delete(sessionId);
     const waiting = this.#ended.get(sessionId);
     this.#ended.delete(sessionId);
@@ -172,6 +186,13 @@ export class Sessions {
       .catch((error: unknown) =>
         this.#deps.log.warn('session end not noted', { session: sessionId, error: errorText(error) }),
       );
+  }
+
+  #tellPlaces(waiting: readonly string[]): void {
+    for (const [at, sessionId] of waiting.entries()) {
+      const actor = this.#actors.get(sessionId);
+      if (actor) this.#deps.signals.emit('place', { ...actor.from, n: at + 1, of: waiting.length });
+    }
   }
 
   /** Of those that are awake with nothing to do, the one that has been so for longest gives its slot away. */

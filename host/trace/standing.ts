@@ -94,6 +94,11 @@ function ofSilent({ unsent }: Facts, it: DispatchFact): Now {
 function ofOpen(it: DispatchFact, live: Live | undefined): Now {
   const stop = `./halfdoor sessions stop ${it.sessionId} takes it back.`;
   const before = triedBefore(it);
+  if (it.dueAt !== null) {
+    const why = it.reason === null ? '' : `: ${it.reason}`;
+    const next = `It is tried by itself then. Another model: ./halfdoor agents update ${it.agent} --model MODEL. ${stop}`;
+    return now('waiting', `It waits for the model's quota until ${it.dueAt}${why}.${before}`, next);
+  }
   if (live?.place) {
     const { n, of } = live.place;
     const text = `It waits for a sandbox: place ${n} of ${of} among those that wait, as at most ${LIMITS.awakeSandboxes} run at once.`;

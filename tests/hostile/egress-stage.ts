@@ -6,6 +6,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { systemClock } from '../../host/clock.ts';
 import type { Guards } from '../../host/egress/guards.ts';
 import { openNet, type NetAgent } from '../../host/egress/net.ts';
 import { makeLog } from '../../host/log.ts';
@@ -26,7 +27,7 @@ export type Attacker = {
   noticed(rows: number): Promise<void>;
 };
 
-const AGENT: NetAgent = { id: 'a1', name: 'maya', api: null, baseUrl: null, key: null };
+const AGENT: NetAgent = { sessionId: 's1', id: 'a1', name: 'maya', api: null, baseUrl: null, key: null };
 
 export async function openAttacker(
   t: TestContext,
@@ -46,10 +47,12 @@ export async function openAttacker(
     (text) => text,
   );
   const keys = () => ({ ok: true, value: options.key ?? 'none' }) as const;
-  const deps = { keys, redactor: new Redactor(), log, wayOut };
+  const deps = { keys, redactor: new Redactor(), clock: systemClock, log, wayOut };
   const path = join(run, 'net.sock');
   const { server } = options;
-  const net = server ? await listen(server, path) : await openNet(deps, path, { ...AGENT, ...options.agent }, 's1');
+  const net = server
+    ? await listen(server, path)
+    : await openNet(deps, path, { ...AGENT, ...options.agent }, () => undefined);
   const started: ChildProcess[] = [];
   t.after(async () => {
     await Promise.all(started.map(ended));

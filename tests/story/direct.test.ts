@@ -107,7 +107,6 @@ for (const api of ['anthropic', 'openai'] as const) {
 
   for (const [name, answer, expected] of [
     ['a refused key', { status: 401, body: { error: { message: 'bad key sk-secret' } } }, /refused the key/],
-    ['no quota left', { status: 429, body: { error: { code: 'insufficient_quota' } } }, /quota/],
     [
       'a conversation past the context',
       { status: 400, body: { error: { message: 'prompt is too long: 210000 tokens > 200000 maximum' } } },
@@ -124,6 +123,21 @@ for (const api of ['anthropic', 'openai'] as const) {
       assert.equal(endpoint.asked.length, 1);
     });
   }
+}
+
+for (const api of ['anthropic', 'openai'] as const) {
+  test(`${api}: no quota left is no failure of the message: one request, one word to the person, and it waits`, async (t) => {
+    const { world, endpoint } = await stage(t, api, [
+      { status: 429, body: { error: { code: 'insufficient_quota', message: 'account sk-secret' } } },
+    ]);
+    const chat = world.chat('a');
+    await world.send('a', 'hello');
+    const told = await chat.until((events) => events.find((it) => it.type === 'message' && it.notice));
+    assert.match(told.type === 'message' ? told.text : '', /^The model's quota is used up.*Your message waits/);
+    assert.ok(!JSON.stringify(chat.events).includes('sk-secret'));
+    assert.equal(endpoint.asked.length, 1);
+    chat.close();
+  });
 }
 
 test('what is said while the model thinks is in its next request, or in the next turn', async (t) => {

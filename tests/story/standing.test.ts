@@ -21,6 +21,8 @@ const dispatch = (more: Partial<DispatchFact> = {}): DispatchFact => ({
   cursor: 0,
   tries: [],
   reason: null,
+  dueAt: null,
+  parkedAt: null,
   settledAt: null,
   replayOf: null,
   closed: null,

@@ -88,6 +88,7 @@ async function walk(central: Central, platformId: string): Promise<string[]> {
       log,
       redact,
       onReceipt: () => resolve(),
+      enqueue: () => {},
     };
     const deliverer = new Deliverer(deps);
     for (const head of heads) deliverer.start(head);

@@ -37,9 +37,9 @@ async function stage(t: TestContext) {
     (text) => text,
   );
   const keys = () => ({ ok: false, fault: 'none', next: 'none' }) as const;
-  const agent = { id: 'a1', name: 'maya', api: null, baseUrl: null, key: null };
+  const agent = { sessionId: 's1', id: 'a1', name: 'maya', api: null, baseUrl: null, key: null };
   const path = join(folder, 'net.sock');
-  const net = await openNet({ keys, redactor: new Redactor(), log, wayOut }, path, agent, 's1');
+  const net = await openNet({ keys, redactor: new Redactor(), clock, log, wayOut }, path, agent, () => undefined);
   t.after(async () => {
     await net.close();
     host.close();

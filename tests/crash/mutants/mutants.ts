@@ -235,7 +235,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'host/outbound/deliver.ts',
-        from: 'if (waitMs > 0) this.#again(address, waitMs);\n      else await',
+        from: `if (waitMs > 0) this.#again(address, Math.min(waitMs, LIMITS.retryAfterMs), dueAt ?? '');
+      else await`,
         to: 'if (waitMs <= 0) await',
       },
     ],
@@ -274,9 +275,9 @@ export const mutants: readonly Mutant[] = [
     row: 'after an exit',
     edits: [
       {
-        file: 'host/sessions/actor.ts',
-        from: 'it === null || recoverRun(this.#deps, this.sessionId, it)',
-        to: 'it === null || run >= 0',
+        file: 'host/sessions/recover-run.ts',
+        from: 'recover: () => takeBack(deps, from, it, isOver)',
+        to: 'recover: () => Promise.resolve(true)',
       },
     ],
   },

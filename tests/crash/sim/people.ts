@@ -58,6 +58,10 @@ function scripted(script: Script, word: string): Pick<Message, 'text' | 'replies
       return { text: `@fail transient*2 later\n${answer}`, replies: own };
     case 'transient-always':
       return { text: '@fail transient later', replies: [] };
+    case 'hours':
+      return { text: `@sleep 15000000\n${answer}`, replies: own };
+    case 'quota':
+      return { text: `@fail quota*1 used up\n${answer}`, replies: own };
     case 'fatal':
       return { text: '@fail fatal broken', replies: [] };
     case 'invalid-session':

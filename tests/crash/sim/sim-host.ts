@@ -61,7 +61,7 @@ export async function openSimHost(deps: HostDeps): Promise<Parts> {
   life.onEnd(() => connections.forEach((it) => it.isOpen && it.close()));
   const central = await Central.open(home.central, durable, clock, connect);
   const templates = ensureTemplates(home, durable);
-  const now = (): string => new Date(scheduler.now).toISOString();
+  const now = (): string => new Date(scheduler.wall).toISOString();
   const redact = (text: string): string => text;
   const ground = { home, runDir, central, templates, ids, now, redact };
   const { sandbox, reader, channels, openBell } = deps;
@@ -87,7 +87,7 @@ export async function closeSimHost(parts: Parts, reader: OutboundReader): Promis
 
 function clockOf(life: Life, scheduler: Scheduler): Clock {
   return {
-    now: () => new Date(scheduler.now),
+    now: () => new Date(scheduler.wall),
     after: (ms, fn) => ({ cancel: scheduler.after(life, ms, 'timer', fn) }),
     soon: (fn) => void scheduler.add(life, 'soon', 0, 'goes on', fn),
   };

@@ -108,7 +108,7 @@ export class SimRun {
           else signal.addEventListener('abort', cut, { once: true });
         }),
       newId,
-      now: () => new Date(scheduler.now).toISOString(),
+      now: () => new Date(scheduler.wall).toISOString(),
       env: {},
       onEnd: (end) => (this.#askToEnd = end),
     };

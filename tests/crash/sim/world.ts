@@ -77,7 +77,7 @@ export class World {
     this.mail = new Platform('mail', false, shared);
     this.#bells = new Bells({ scheduler, random, lostPercent: () => this.weather.lostRings });
     this.#ids = makeIds(
-      () => scheduler.now,
+      () => scheduler.wall,
       (bytes) => random.bytes(bytes),
     );
     this.people = Array.from(
