@@ -86,6 +86,12 @@ function addTalk(program: Command, context: Context): void {
   program
     .command('send <agent> <text>')
     .description("send one message; '-' reads it from standard input")
+    .option(
+      '--file <path>',
+      'send a file with it; can be given again',
+      (path: string, before: string[]) => [...before, path],
+      [],
+    )
     .option('--wait', 'until it is settled, and show the replies', false)
     .option('--timeout <time>', 'how long --wait waits: 500ms, 60s, 2m, 1h', '60s')
     .action(async (agent: string, text: string, options: SendOptions) =>

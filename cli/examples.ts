@@ -9,7 +9,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   logs: 'logs -f -n 20',
   setup: 'setup --answers answers.json',
   chat: 'chat helper --dir ~/project',
-  send: 'send helper "What is in this folder?" --wait',
+  send: 'send helper "What does it say?" --file report.pdf --wait',
   'agents create': 'agents create helper --provider direct --model claude-sonnet-4-5',
   'agents list': 'agents list',
   'agents get': 'agents get helper --json',

@@ -6,7 +6,6 @@ import {
   parseDestination,
   parseInbound,
   parseRouting,
-  wholeNumber,
   type Destination,
   type InboundMessage,
   type NewInbound,
@@ -14,6 +13,7 @@ import {
   type Routing,
   type Row,
 } from './message.ts';
+import { wholeNumber } from './parse.ts';
 import { HOST_PARITY, nextSeq } from './seq.ts';
 import { SessionFile } from './sqlite.ts';
 
@@ -24,7 +24,7 @@ const HOST_BUSY_MS = 5;
 const RUNNER_BUSY_MS = 5_000;
 
 const INSERT_MESSAGE = `insert into messages_in
-  (id, seq, kind, timestamp, wakes, address, sender, role, content, withdrawn) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  (id, seq, kind, timestamp, wakes, address, sender, role, content, files, withdrawn) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   on conflict (id) do nothing`;
 const INSERT_DESTINATION = 'insert into destinations (local_name, target_type, address) values (?, ?, ?)';
 const UPSERT_RECEIPT = `insert into delivered (seq, status, platform_id, reason, timestamp) values (?, ?, ?, ?, ?)
@@ -56,6 +56,7 @@ const rowOf = (it: NewInbound, seq: number) => ({
   sender: it.sender,
   role: it.role,
   content: inboundContent(it),
+  files: JSON.stringify((it.kind === 'control' ? undefined : it.files) ?? []),
   withdrawn: 0,
 });
 

@@ -1,6 +1,8 @@
 /** One run of one session, from taking its file over to its end. What it needs of the machine is an argument. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Durable } from '@halfdoor/protocol/durable';
+import { shownName } from '@halfdoor/protocol/file';
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type {
   BellRunner,
@@ -14,6 +16,7 @@ import { makeInside } from './inside.ts';
 import { Intake } from './intake.ts';
 import { Life } from './life.ts';
 import { Loop } from './loop.ts';
+import { OutFiles } from './out-files.ts';
 import { Preview } from './preview.ts';
 import type { AgentProvider, ProviderDeps } from './providers/provider.ts';
 import { Speaker } from './speaker.ts';
@@ -24,6 +27,7 @@ type Line<T extends object> = Pick<LineFile<T>, 'write' | 'close'>;
 /** Everything a run has from outside its own logic. */
 export type Machine = {
   openOutbound(path: string, run: number): OutboundWriter;
+  durable: Durable;
   openInbound(path: string): InboundReader;
   heartbeatFile(path: string): Line<Heartbeat>;
   progressFile(path: string): Line<Progress>;
@@ -61,7 +65,7 @@ async function converse(run: number, base: string, outbound: OutboundWriter, mac
   let bell: BellRunner | null = null;
   const ring = (): void => void bell?.ring();
   const life = new Life({ heartbeat, progress, run, now, ring });
-  const intake = new Intake(inbound, (id) => outbound.isSettled(id));
+  const intake = new Intake(inbound, base, (id) => outbound.isSettled(id));
   const speaker = new Speaker({ outbound, intake, newId, now, ring });
   const { provider: name, model, api, folder } = intake.routing();
   const answering = () => {
@@ -69,7 +73,21 @@ async function converse(run: number, base: string, outbound: OutboundWriter, mac
     if (turn === null || turn.aborted) throw new Error('nothing is being answered now');
     return turn;
   };
+  const cwd = folder?.inside ?? join(base, 'work');
+  const files = new OutFiles({
+    ...{ folder: join(base, 'out', 'files'), durable: machine.durable, cwd },
+    roots: [join(base, 'work'), ...(folder === null ? [] : [folder.inside])],
+    awaited: () => outbound.filesAbove(intake.routing().seqFloor),
+  });
+  files.clean();
   const tools = makeTools({
+    sendFile: (to, path, caption) => {
+      const turn = answering();
+      const { name: copy, bytes } = files.place(path);
+      const sent = speaker.say(turn.saying, to, caption, [copy]);
+      turn.noteSaid();
+      return { ...sent, name: shownName(copy), bytes };
+    },
     send: (to, text) => {
       const turn = answering();
       const sent = speaker.say(turn.saying, to, text);
@@ -86,7 +104,7 @@ async function converse(run: number, base: string, outbound: OutboundWriter, mac
     preview: new Preview({ life, after }),
     continuationKey: `continuation:${name}`,
     ownInstructions: () => readOr(join(base, 'agent', 'instructions.md'), ''),
-    cwd: folder?.inside ?? join(base, 'work'),
+    cwd,
   });
   const endBeats = beats(life, after);
   machine.onEnd(() => void loop.end());

@@ -17,6 +17,7 @@ export type Incoming = {
   /** Nobody else reads along there: the sender is alone with the agent. */
   direct?: boolean;
   text: string;
+  files?: readonly IncomingFile[];
 };
 
 export type Taken =

@@ -14,6 +14,7 @@ import { mounts } from './migrations/003-mounts.ts';
 import { trace } from './migrations/004-trace.ts';
 import { answers } from './migrations/005-answers.ts';
 import { channels } from './migrations/006-channels.ts';
+import { outbox } from './migrations/008-outbox.ts';
 import { NewerSchema, unknownMigrations } from './newer.ts';
 import type { Schema } from './schema.ts';
 
@@ -30,6 +31,7 @@ export const MIGRATIONS = {
   '004-trace': trace,
   '005-answers': answers,
   '006-channels': channels,
+  '008-outbox': outbox,
 };
 
 export class Central {

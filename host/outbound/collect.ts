@@ -8,6 +8,7 @@ import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Ack, Address, OutboundMessage, Row } from '@halfdoor/protocol/message';
 import type { Tx } from '../db/central.ts';
 import { compiled } from '../db/compiled.ts';
+import type { Copied } from '../files/outbox.ts';
 import { authorize } from './authorize.ts';
 import { insertDelivery, takeHeads, type Delivery } from './ledger.ts';
 import { settle, type CollectDeps, type CollectedFrom, type Settled } from './settle.ts';
@@ -68,13 +69,15 @@ export async function collect(
 ): Promise<Collected> {
   const batch = parseRows(rows, cursor);
   const next = Math.max(cursor, ...[...rows.messages, ...rows.acks].map((row) => Number(row.seq)));
-  return deps.central.commit('collect', async (tx) => {
+  const copies = await deps.outbox.copy(from, batch.messages);
+  const commit = deps.central.commit('collect', async (tx) => {
     const chats: Address[] = [];
     const refused = batch.bad.map(({ seq, reason }) => ({ seq, text: `Row ${seq} was refused: ${reason}` }));
     for (const row of batch.messages) {
-      const verdict = await authorize(tx, from.agentId, row);
+      const copied = copies.get(row.seq);
+      const verdict = copied?.refused ?? (await authorize(tx, from.agentId, row));
       if (verdict === null) continue;
-      if (verdict.allowed) chats.push(await addDelivery(deps, tx, from, row, verdict));
+      if (verdict.allowed) chats.push(await addDelivery(deps, tx, from, row, verdict, copied));
       else refused.push({ seq: row.seq, text: await refuse(deps, tx, from, row, verdict) });
     }
     await keepUnsent(tx, from, batch.messages, refused, deps.now());
@@ -83,6 +86,7 @@ export async function collect(
     const heads = await takeHeads(deps, tx, [...chats, ...notified]);
     return { cursor: next, heads, settled, refused };
   });
+  return commit.catch((error: unknown) => deps.outbox.drop(copies, error));
 }
 
 async function addDelivery(
@@ -91,23 +95,27 @@ async function addDelivery(
   from: CollectedFrom,
   row: OutboundMessage,
   to: { address: Address; destination: string },
+  copied: Copied | undefined,
 ): Promise<Address> {
   const text = row.kind === 'message' ? row.text : '';
+  const copy = copied?.refused === null ? copied : null;
   const eventIds = await eventsOf(tx, from.sessionId, row.answers);
   await insertDelivery(
     tx,
     {
       ...from,
+      id: copy?.delivery,
       seq: row.seq,
       noticeKey: null,
       address: to.address,
       destination: to.destination,
-      content: { type: 'message', text },
+      content: { type: 'message', text, ...(copy && { files: copy.files }) },
       eventIds,
     },
     deps.ids,
     deps.now(),
   );
+  await deps.outbox.keep(tx, from, row.seq, copied);
   return to.address;
 }
 

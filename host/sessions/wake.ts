@@ -11,6 +11,7 @@ import { LIMITS } from '@halfdoor/protocol/limits';
 import type { NewInbound, Routing } from '@halfdoor/protocol/message';
 import type { Clock } from '../clock.ts';
 import type { Central } from '../db/central.ts';
+import { place } from '../files/inbox.ts';
 import { sessionPaths, socketFolder, type Home } from '../home.ts';
 import { errorText, type Log } from '../log.ts';
 import { destinationsOf, openDispatches, recentReceipts } from '../inbound/enqueue.ts';
@@ -94,6 +95,7 @@ async function projectAll(deps: WakeDeps, sessionId: string, it: Ready): Promise
   try {
     const receipts = await recentReceipts(deps.central.read, sessionId, RECEIPTS_KEPT);
     const destinations = await destinationsOf(deps.central.read, it.agent.id);
+    place(deps.home, sessionId, it.open);
     inbound.prune(new Set(it.open.map((message) => message.id)), receipts.at(-1)?.seq ?? 0);
     inbound.project({
       messages: it.open,

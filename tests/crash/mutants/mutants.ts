@@ -15,7 +15,9 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'host/inbound/accept.ts',
-        from: `const { accepted, aftermath } = await deps.central.commit('accept', (tx) => take(deps, tx, arrival));
+        from: `const { accepted, aftermath } = await keeping(deps, arrival.eventId, brought, (files) =>
+    deps.central.commit('accept', (tx) => take(deps, tx, { ...arrival, files })),
+  );
   deps.after(aftermath);
   return accepted;`,
         to: `void deps.central.commit('accept', (tx) => take(deps, tx, arrival)).then((it) => deps.after(it.aftermath));
@@ -177,11 +179,11 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'host/outbound/collect.ts',
-        from: `  return deps.central.commit('collect', async (tx) => {`,
+        from: `  const commit = deps.central.commit('collect', async (tx) => {`,
         to: `  await deps.central.commit('collect', (tx) =>
     tx.updateTable('sessions').set({ cursor: next }).where('id', '=', from.sessionId).execute(),
   );
-  return deps.central.commit('collect', async (tx) => {`,
+  const commit = deps.central.commit('collect', async (tx) => {`,
       },
     ],
   },

@@ -19,10 +19,22 @@ export const SCRIPTS = [
   'invalid-session',
   'unaddressed',
   'unknown-destination',
+  'brings-file',
+  'sends-file',
+  'posts-file',
 ] as const;
 export type Script = (typeof SCRIPTS)[number];
 /** Where most can go wrong. */
-const OFTEN = ['slow', 'says-first', 'says-first', 'to-both', 'to-both'] as const;
+const OFTEN = [
+  'slow',
+  'says-first',
+  'says-first',
+  'to-both',
+  'to-both',
+  'brings-file',
+  'sends-file',
+  'posts-file',
+] as const;
 
 export type Op =
   | { op: 'send'; agent: number; script: Script }
@@ -95,20 +107,23 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 
 /** How often a step is chosen: what comes seldom is chosen more often, what happens in every start less. */
 const WEIGHTS: Record<StoryStep, number> = {
-  migrate: 4,
-  template: 4,
-  agent: 4,
+  migrate: 5,
+  template: 7,
+  agent: 5,
   'agent-folder': 5,
-  'session-folder': 5,
+  'session-folder': 6,
+  attachments: 24,
   accept: 5,
   enqueue: 5,
-  'start-run': 4,
-  'settle-dead': 5,
-  collect: 7,
+  'start-run': 7,
+  'settle-dead': 6,
+  outbox: 34,
+  collect: 8,
   receipt: 5,
   'end-session': 18,
-  'take-over': 6,
-  continuation: 8,
+  'take-over': 8,
+  continuation: 9,
+  'out-file': 26,
   say: 20,
   settle: 11,
   'prune-outbound': 14,
