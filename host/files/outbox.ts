@@ -64,7 +64,7 @@ const ARRIVED = compiled((db, it: { agentId: string }) =>
     .orderBy('deliveries.id'),
 );
 
-const NONE: Copies = new Map<number, never>();
+const NONE: ReadonlyMap<number, Copied> = new Map<number, never>();
 
 export class Outbox {
   readonly #deps: OutboxDeps;
