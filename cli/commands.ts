@@ -106,6 +106,7 @@ function addDevelop(program: Command, context: Context): void {
     .action(async (pattern?: string) => (await import('./verbs/develop.ts')).test(context, pattern));
   program
     .command('bench <name> [arguments...]')
-    .description('measure: latency, cold, burst, sessions')
+    .description('measure: latency, cold, burst, sessions, history; crash --messages N --kills N --seed S')
+    .allowUnknownOption()
     .action(async (name: string, more: string[]) => (await import('./verbs/develop.ts')).bench(context, name, more));
 }

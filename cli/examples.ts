@@ -21,6 +21,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   'secrets remove': 'secrets remove ANTHROPIC_API_KEY',
   'channels add http': 'channels add http --chat ops --agent helper',
   'channels list': 'channels list',
+  'channels add telegram': 'channels add telegram --agent helper',
+  'channels pair': 'channels pair telegram --agent helper',
   'channels remove': 'channels remove telegram',
   'wirings list': 'wirings list',
   'wirings update': 'wirings update maya telegram:1234 --progress steps',

@@ -11,6 +11,7 @@ import type { Incoming } from './channels/channel-host.ts';
 import { channelHosts } from './channels/host-side.ts';
 import { channelKinds } from './channels/index.ts';
 import { Roster } from './channels/roster.ts';
+import { telegramSide } from './channels/telegram-side.ts';
 import { TerminalChannel } from './channels/terminal.ts';
 import type { ReplayDeps } from './dead/replay.ts';
 import { openNet } from './egress/net.ts';
@@ -122,7 +123,7 @@ async function openRoster({ clock, log }: HostOptions, ground: Ground, parts: ()
   const httpChats = await HttpChats.open({ ...ground, clock, signals: () => parts().signals });
   const roster = new Roster({
     ...ground,
-    kinds: channelKinds({ web, http: httpChats }),
+    kinds: channelKinds({ web, http: httpChats, telegram: telegramSide(ground, web) }),
     host,
     log: scoped,
     opened: (name) => parts().deliverer.kickChannel(name),
@@ -220,6 +221,7 @@ export function wire(
     ...base,
     makeFolder: (id) => void makeSessionFolder(home, templates, id, durable),
     describe: (agentId) => describeAgent(central.read, sessions, agentId, ground.now()),
+    renew: (agentId) => sessions.renew(agentId),
     after: (it) => {
       sessions.enqueue(it.enqueue);
       for (const head of it.heads) deliverer.start(head);

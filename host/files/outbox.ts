@@ -64,7 +64,7 @@ const ARRIVED = compiled((db, it: { agentId: string }) =>
     .orderBy('deliveries.id'),
 );
 
-const NONE: ReadonlyMap<number, Copied> = new Map<number, never>();
+const none = (): Copies => new Map<number, never>();
 
 export class Outbox {
   readonly #deps: OutboxDeps;
@@ -77,7 +77,7 @@ export class Outbox {
 
   /** Copies the files of these messages, by seq. Throws when the disk refuses; nothing of them is left then. */
   async copy(from: CollectedFrom, rows: readonly OutboundMessage[]): Promise<Copies> {
-    if (!rows.some((it) => it.kind === 'message' && it.files.length > 0)) return NONE;
+    if (!rows.some((it) => it.kind === 'message' && it.files.length > 0)) return none();
     const copies = new Map<number, Copied>();
     const { central } = this.#deps;
     const kept = await KEPT_BYTES.one(central.read, { agentId: from.agentId });

@@ -13,6 +13,7 @@ import type { Ids } from '../ids.ts';
 import { takeHeads } from '../outbound/ledger.ts';
 import { Refusal } from '../refusal.ts';
 import { admit } from './admit.ts';
+import { answer } from './answer.ts';
 import { parseCommand } from './command.ts';
 import { contentOf, dispatch, type Aftermath, type Arrival } from './dispatch.ts';
 import { identify } from './identify.ts';
@@ -32,14 +33,17 @@ export type AcceptDeps = InboxDeps & {
   makeFolder(sessionId: string): void;
   /** One line for `/status`, per agent. */
   describe(agentId: string): Promise<string>;
+  /** Its runs begin anew once their work is settled: what they may reach has changed. */
+  renew(agentId: string): void;
   after(aftermath: Aftermath): void;
 };
 
 /** Accepts one thing from outside. Resolves once it is durable; throws `Refusal` when it is not taken. */
 export async function accept(deps: AcceptDeps, raw: Incoming): Promise<Accepted> {
   const incoming = normalise(raw);
-  const role = identify(incoming.address, incoming.sender);
-  if (role === 'none') throw new Refusal('forbidden', 'the sender is not known here', 'Ask an owner of this install.');
+  const role = await identify(deps.central.read, incoming);
+  const answered = await answer(deps, incoming, role);
+  if (answered) return answered;
   const status = parseCommand(incoming.text) === '/status' ? await statusOf(deps, incoming.address) : '';
   const arrival: Arrival = { incoming, role, eventId: deps.ids(), at: deps.now(), status, files: [] };
   // A command has no use for files.

@@ -83,7 +83,8 @@ function makeFolder(home: Home, paths: SessionPaths, templates: Templates, id: s
     }
     if (!existsSync(join(paths.folder, 'out'))) symlinkSync(paths.out, join(paths.folder, 'out'));
     sync(paths.outbound);
-    for (const dir of [paths.out, join(paths.folder, 'in'), paths.folder, home.sessions, home.out]) sync(dir);
+    for (const dir of [paths.out, paths.work, join(paths.folder, 'in'), paths.folder, home.sessions, home.out])
+      sync(dir);
     return paths;
   });
 }

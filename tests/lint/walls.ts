@@ -73,9 +73,18 @@ export const WALLS: readonly Wall[] = [
 
 const SEAM_OF_CHANNELS = ['host/channels/channel.ts', 'host/channels/channel-host.ts'];
 /** What of host/channels is no adapter but the host's side of all of them. */
-const HOST_SIDE_OF_CHANNELS = ['channel', 'channel-host', 'index', 'roster', 'host-side', 'remove'].map(
-  (name) => `host/channels/${name}.ts`,
-);
+const HOST_SIDE_OF_CHANNELS = [
+  'channel',
+  'channel-host',
+  'index',
+  'roster',
+  'host-side',
+  'remove',
+  'views',
+  'add-telegram',
+  'forget',
+  'telegram-side',
+].map((name) => `host/channels/${name}.ts`);
 
 const reaches = (to: string, folder: string): boolean =>
   to.startsWith(`${folder}/`) || to.startsWith(`@halfdoor/${folder}`);

@@ -65,7 +65,8 @@ async function walk(central: Central, platformId: string): Promise<string[]> {
   let left: Aftermath | null = null;
   const incoming = { address: HOME, platformId, sender: 'local:1', text: 'hello' };
   const describe = (): Promise<string> => Promise.resolve('');
-  await accept({ ...base, makeFolder: () => {}, describe, after: (it) => (left = it) }, incoming);
+  const unused = { makeFolder: () => {}, renew: () => {}, describe };
+  await accept({ ...base, ...unused, after: (it) => (left = it) }, incoming);
   const [sent] = (left as Aftermath | null)?.enqueue ?? [];
   assert.ok(sent);
   const answers = JSON.stringify([sent.message.id]);
