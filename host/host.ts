@@ -18,6 +18,7 @@ import { openNet } from './egress/net.ts';
 import { realDisk, type Disk } from './files/disk.ts';
 import { makeFiles } from './files/files.ts';
 import { Trash } from './files/remove.ts';
+import { openWayOut } from './egress/open.ts';
 import { HttpChats } from './http-chats/chats.ts';
 import { openGround, placesOf, type Ground, type HostOptions } from './ground.ts';
 import type { Home } from './home.ts';
@@ -59,6 +60,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     walled: (await probe('bubblewrap')).ok,
   });
   const trash = new Trash(home.trash);
+  const egress = openWayOut({ central, clock, log: log.scope('net'), outside: options.outside });
+  const netDeps = { keys, redactor, clock, log: log.scope('net'), wayOut: egress.wayOut };
   const { roster, ...http } = await openRoster(options, ground, () => parts);
   const parts = wire(options, ground, {
     sandboxes,
@@ -66,8 +69,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     reader,
     around: () => lookAround(placesOf(options, ground), options.env),
     openBell: listenBell,
-    openNet: (path, agent, onSilent) =>
-      openNet({ keys, redactor, clock, log: log.scope('net') }, path, agent, onSilent),
+    openNet: (path, agent, onSilent) => openNet(netDeps, path, agent, onSilent),
     channel: (name) => roster.get(name),
     disk: realDisk(),
     trash,
@@ -82,6 +84,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     {
       ...ground,
       ...parts,
+      ...egress,
       clock,
       log: log.scope('api'),
       durable: options.durable,
@@ -101,19 +104,30 @@ export async function openHost(options: HostOptions): Promise<Host> {
   roster.start();
   await http.web.tried();
   void progress.start();
-  const close = async (): Promise<void> => {
+  const close = closing({ retention, api, roster, parts, progress, web: http.web, reader, egress, central, lock });
+  return { home, apiSocket, close };
+}
+
+type Closes = { close(): Promise<void> };
+type Closing = Record<'retention' | 'api' | 'progress' | 'web' | 'reader' | 'central', Closes> & {
+  roster: Closes & { stop(): Promise<void> };
+  parts: Parts;
+  egress: { recorded(): Promise<void> };
+  lock: { release(): void };
+};
+
+/** Nothing is taken in any more, then what is under way ends, then what it stands on; the lock last. */
+const closing =
+  ({ retention, api, roster, parts, progress, web, reader, egress, central, lock }: Closing) =>
+  async (): Promise<void> => {
     await retention.close();
     await Promise.all([api.close(), roster.stop()]);
     await drain(parts);
-    await progress.close();
-    await roster.close();
-    await http.web.close();
-    await reader.close();
+    for (const it of [progress, roster, web, reader]) await it.close();
+    await egress.recorded();
     await central.close();
     lock.release();
   };
-  return { home, apiSocket, close };
-}
 
 /** Made before what they hand in to, so that what waits can be sent as soon as it is looked at. */
 async function openRoster({ clock, log }: HostOptions, ground: Ground, parts: () => ReturnType<typeof wire>) {

@@ -67,6 +67,22 @@ export const LIMITS = {
   removedRows: 500,
   unsentBytes: 16 * 1024,
   unsentPerSession: 200,
+  /** Of one session's way out: connections to its socket, and those of them that lead to a host. */
+  netConnections: 64,
+  tunnels: 32,
+  /** After as many at once. */
+  connectsPerSecond: 100,
+  /** How long a request may take to be said, a host to be reached, a client to say hello, and both to say nothing. */
+  requestHeadMs: 10_000,
+  dialMs: 10_000,
+  helloMs: 10_000,
+  tunnelIdleMs: 5 * 60_000,
+  helloBytes: 16 * 1024,
+  /** Of a session in 24 hours, both ways together. */
+  tunnelBytesPerDay: 10 * 1024 * 1024 * 1024,
+  hostsPerAgent: 200,
+  /** What is kept of an agent's requests, beside their age. */
+  egressRowsPerAgent: 5_000,
   logBytes: 10 * 1024 * 1024,
   logFiles: 5,
 } as const;

@@ -19,9 +19,12 @@ import { Loop } from './loop.ts';
 import { OutFiles } from './out-files.ts';
 import { park } from './park.ts';
 import { Preview } from './preview.ts';
-import type { AgentProvider, ProviderDeps } from './providers/provider.ts';
+import type { AgentProvider, ProviderDeps, Tool } from './providers/provider.ts';
 import { Speaker } from './speaker.ts';
 import { makeTools } from './tools/index.ts';
+import type { ReadPage } from './tools/web-fetch.ts';
+import type { Turn } from './turn.ts';
+import { CERTIFICATES, noWayOut, type WayOut } from './way-out.ts';
 
 type Line<T extends object> = Pick<LineFile<T>, 'write' | 'close'>;
 
@@ -34,6 +37,9 @@ export type Machine = {
   progressFile(path: string): Line<Progress>;
   connectBell(path: string, onRing: () => void): Promise<BellRunner>;
   loadProvider(name: string, deps: ProviderDeps): Promise<AgentProvider>;
+  /** The proxy of everything that is started inside, in front of the session's socket. */
+  openWayOut(netSocket: string): Promise<WayOut>;
+  readPage(way: { proxy: string | null; certificates: string }, url: string): Promise<string>;
   /** Calls `fn` after `ms`, once; returns what cancels it. */
   after(ms: number, fn: () => void): () => void;
   /** Ends early when `signal` is aborted; never rejects. */
@@ -81,24 +87,15 @@ async function converse(run: number, base: string, outbound: OutboundWriter, mac
     awaited: () => outbound.filesAbove(intake.routing().seqFloor),
   });
   files.clean();
-  const tools = makeTools({
-    sendFile: (to, path, caption) => {
-      const turn = answering();
-      const { name: copy, bytes } = files.place(path);
-      const sent = speaker.say(turn.saying, to, caption, [copy]);
-      turn.noteSaid();
-      return { ...sent, name: shownName(copy), bytes };
-    },
-    send: (to, text) => {
-      const turn = answering();
-      const sent = speaker.say(turn.saying, to, text);
-      turn.noteSaid();
-      return sent;
-    },
-  });
   const netSocket = join(base, 'run', 'net.sock');
+  // Without a loopback there is work enough that needs none.
+  const wayOut = await machine.openWayOut(netSocket).catch(() => noWayOut);
+  const way = { proxy: wayOut.proxy, certificates: CERTIFICATES };
+  const tools = toolsOf({ answering, files, speaker, readPage: (url) => machine.readPage(way, url) });
+  const env = { ...machine.env, ...wayOut.env };
   const inside = makeInside({ base, inbound, outbound, intake, speaker, saying: () => answering().saying });
-  const given = { tools, model, api, netSocket, env: machine.env, inside, sleep, randomId: newId };
+  const { refusals } = wayOut;
+  const given = { tools, model, api, netSocket, env, refusals, inside, sleep, randomId: newId };
   const provider = await machine.loadProvider(name, given);
   const loop: Loop = new Loop({
     ...{ outbound, intake, life, speaker, provider, sleep, newId, ring, after },
@@ -121,11 +118,33 @@ async function converse(run: number, base: string, outbound: OutboundWriter, mac
     await loop.run();
   } finally {
     endBeats();
+    wayOut.close();
     bell?.close();
     inbound.close();
     heartbeat.close();
     progress.close();
   }
+}
+
+type ToolParts = { answering(): Turn; files: OutFiles; speaker: Speaker; readPage: ReadPage };
+
+function toolsOf({ answering, files, speaker, readPage }: ToolParts): Tool[] {
+  return makeTools({
+    readPage,
+    send: (to, text) => {
+      const turn = answering();
+      const sent = speaker.say(turn.saying, to, text);
+      turn.noteSaid();
+      return sent;
+    },
+    sendFile: (to, path, caption) => {
+      const turn = answering();
+      const { name: copy, bytes } = files.place(path);
+      const sent = speaker.say(turn.saying, to, caption, [copy]);
+      turn.noteSaid();
+      return { ...sent, name: shownName(copy), bytes };
+    },
+  });
 }
 
 /** Says at once and every `LIMITS.beatMs` that this run lives; returns what ends it. */

@@ -16,6 +16,7 @@ import type { FoldersDeps } from '../agents/give-folder.ts';
 import { addChannelRoutes, type ChannelsDeps } from './channels.ts';
 import { serveChat, type ChatDeps } from './chat.ts';
 import type { AgentInput, MessageView, SendInput, StatusView } from './contract.ts';
+import { addEgressRoutes, type EgressDeps } from './egress.ts';
 import { addFolderRoutes } from './folders.ts';
 import { addOperator, type OperatorDeps } from './operator.ts';
 import { addOwnerRoutes, type OwnerDeps } from './owner.ts';
@@ -28,7 +29,8 @@ export type ApiDeps = AgentsDeps &
   OperatorDeps &
   OwnerDeps &
   FoldersDeps &
-  ChannelsDeps & {
+  ChannelsDeps &
+  EgressDeps & {
     log: Log;
     /** Over every error that is answered. */
     redact(text: string): string;
@@ -87,6 +89,7 @@ function routes(deps: ApiDeps): Hono<Env> {
   addOwnerRoutes(app, deps);
   addFolderRoutes(app, deps);
   addChannelRoutes(app, deps);
+  addEgressRoutes(app, deps);
   app.get('/v1/agents/:name/chat', async (c) => {
     const agent = await getAgent(deps, c.req.param('name'));
     await serveChat(deps, agent, c.env.outgoing);

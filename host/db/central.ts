@@ -16,6 +16,7 @@ import { answers } from './migrations/005-answers.ts';
 import { channels } from './migrations/006-channels.ts';
 import { parked } from './migrations/007-parked.ts';
 import { outbox } from './migrations/008-outbox.ts';
+import { egress } from './migrations/009-egress.ts';
 import { NewerSchema, unknownMigrations } from './newer.ts';
 import type { Schema } from './schema.ts';
 
@@ -34,6 +35,7 @@ export const MIGRATIONS = {
   '006-channels': channels,
   '007-parked': parked,
   '008-outbox': outbox,
+  '009-egress': egress,
 };
 
 export class Central {

@@ -185,5 +185,23 @@ export interface Schema {
     verdict: 'allow' | 'hold' | 'deny';
     reason: string;
   };
+  /** `rule`: a host name, `*.name`, or the name of a preset. */
+  egress_rules: { agent_id: string; rule: string; allowed_at: string; allowed_by: string };
+  /** Requests of the same kind, host and end that came close together are one row. */
+  egress_log: {
+    n: Generated<number>;
+    agent_id: string;
+    session_id: string;
+    kind: 'tunnel' | 'model';
+    host: string;
+    port: number;
+    verdict: 'allow' | 'deny' | 'failed';
+    reason: string;
+    times: number;
+    up: number;
+    down: number;
+    ms: number;
+    at: string;
+  };
   secrets: { name: string; nonce: Uint8Array; sealed: Uint8Array; updated_at: string };
 }

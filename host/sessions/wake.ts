@@ -41,7 +41,7 @@ export type WakeDeps = {
   /** Listens for the session's run at `path`. */
   openBell(path: string, onRing: () => void): Promise<BellHost>;
   /** Opens the session's guarded way out at `path`. */
-  openNet(path: string, agent: WakeAgent, onSilent: () => void): Promise<Listener>;
+  openNet(path: string, agent: WakeAgent & { sessionId: string }, onSilent: () => void): Promise<Listener>;
 };
 
 export type WakeAgent = {
@@ -178,7 +178,8 @@ async function startRun(
   const bell = await deps.openBell(join(socketDir, 'bell.sock'), onRing);
   let net: Listener | null = null;
   try {
-    net = await deps.openNet(join(socketDir, 'net.sock'), it.agent, () => end('silent'));
+    const asking = { ...it.agent, sessionId };
+    net = await deps.openNet(join(socketDir, 'net.sock'), asking, () => end('silent'));
     for (const name of ['bell.sock', 'net.sock']) chmodSync(join(socketDir, name), 0o600);
     const sandbox = await deps.sandboxes[it.agent.sandbox].start(specOf(deps, sessionId, it, run, false));
     void sandbox.gone.then(() => deps.folders.release(sessionId));

@@ -135,7 +135,8 @@ class MockQuery extends QueuedQuery {
   }
 
   async #shell(command: string): Promise<string> {
-    const options = { cwd: this.#input.cwd, env: this.#deps.env, signal: this.signal };
+    const { env, refusals } = this.#deps;
+    const options = { cwd: this.#input.cwd, env, refusals, signal: this.signal };
     const { output, code, signal } = await runShell(command, options);
     const ending = code === 0 ? '' : `\n(${signal === null ? `exit ${code}` : signal})`;
     return `${output.trimEnd()}${ending}` || '(no output)';

@@ -2,7 +2,12 @@
 import type { Tool } from '../providers/provider.ts';
 import { sendFile, type SendFile } from './send-file.ts';
 import { sendMessage, type SendMessage } from './send-message.ts';
+import { webFetch, type ReadPage } from './web-fetch.ts';
 
-export type ToolDeps = { send: SendMessage; sendFile: SendFile };
+export type ToolDeps = { send: SendMessage; sendFile: SendFile; readPage: ReadPage };
 
-export const makeTools = (deps: ToolDeps): Tool[] => [sendMessage(deps.send), sendFile(deps.sendFile)];
+export const makeTools = (deps: ToolDeps): Tool[] => [
+  sendMessage(deps.send),
+  sendFile(deps.sendFile),
+  webFetch(deps.readPage),
+];

@@ -9,6 +9,7 @@ import { LIMITS } from '@halfdoor/protocol/limits';
 import type { TraceView } from '../../host/api/operator-contract.ts';
 import { systemClock, type Clock, type Timer } from '../../host/clock.ts';
 import { Central } from '../../host/db/central.ts';
+import { systemOutside } from '../../host/egress/outside.ts';
 import { openHost } from '../../host/host.ts';
 import { firstIdAt, makeIds, timeOfId } from '../../host/ids.ts';
 import { makeLog } from '../../host/log.ts';
@@ -70,6 +71,7 @@ async function openHeld(t: TestContext, world: World, clock: HeldClock, dist: st
     uid: process.getuid?.() ?? 0,
     pid: process.pid,
     clock,
+    outside: systemOutside,
     log,
     durable: makeDurable(),
     shutDown: () => {},

@@ -9,6 +9,8 @@ const BESIDE = [
   'channel',
   'preview',
   'folder',
+  'egress-rule',
+  'egress-log',
   'dead-letter',
   'forget',
   'rotate-log',

@@ -9,6 +9,7 @@ import type { SandboxExit, SandboxSpec } from '../../../host/sandboxes/sandbox.t
 import { mockProvider } from '../../../runner/providers/mock.ts';
 import type { AgentProvider, PromptMessage, ProviderEvent } from '../../../runner/providers/provider.ts';
 import { serve, type Machine } from '../../../runner/serve.ts';
+import { noWayOut } from '../../../runner/way-out.ts';
 import type { Bells } from './bells.ts';
 import { Killed, Life, never } from './life.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -96,6 +97,8 @@ export class SimRun {
       progressFile: (path) => this.#line(progressFile(path)),
       connectBell: (_path, onRing) => bells.connect(life, join(this.spec.socketDir, 'bell.sock'), onRing),
       loadProvider: (_name, deps) => Promise.resolve(this.#paced(mockProvider(deps))),
+      openWayOut: () => Promise.resolve(noWayOut),
+      readPage: () => Promise.reject(new Error('there is no network in here')),
       after,
       sleep: (ms, signal) =>
         new Promise((resolve) => {
