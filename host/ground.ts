@@ -10,6 +10,7 @@ import { Central } from './db/central.ts';
 import { lockHome } from './db/lock.ts';
 import { homeAt, runDirFor, type Home } from './home.ts';
 import { makeIds } from './ids.ts';
+import type { Outside } from './egress/outside.ts';
 import type { Log } from './log.ts';
 import { ensureRunDir } from './run-dir.ts';
 import { reapStrays } from './sandboxes/strays.ts';
@@ -30,6 +31,8 @@ export type HostOptions = {
   uid: number;
   pid: number;
   clock: Clock;
+  /** Where agents that may reach a host find it. */
+  outside: Outside;
   log: Log;
   durable: Durable;
   /** Called when somebody asks the host to end. */
@@ -101,7 +104,7 @@ export const placesOf = ({ dist, bun }: HostOptions, { home, runDir }: Ground): 
 ];
 
 function makeFolders(home: Home): void {
-  for (const dir of [home.root, home.agents, home.sessions, home.out, home.spool]) {
+  for (const dir of [home.root, home.agents, home.sessions, home.out, home.spool, home.inbox, home.outbox]) {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   }
 }

@@ -9,6 +9,7 @@ import { isFault } from '@halfdoor/protocol/fault';
 import { InboundWriter, type BellHost } from '@halfdoor/protocol/host';
 import type { NewInbound, Routing } from '@halfdoor/protocol/message';
 import type { Central } from '../db/central.ts';
+import { place } from '../files/inbox.ts';
 import { sessionPaths, socketFolder, type Home } from '../home.ts';
 import { destinationsOf, openDispatches, recentReceipts } from '../inbound/enqueue.ts';
 import {
@@ -40,7 +41,7 @@ export type WakeDeps = {
   /** Listens for the session's run at `path`. */
   openBell(path: string, onRing: () => void): Promise<BellHost>;
   /** Opens the session's guarded way out at `path`. */
-  openNet(path: string, agent: WakeAgent, onSilent: () => void): Promise<Listener>;
+  openNet(path: string, agent: WakeAgent & { sessionId: string }, onSilent: () => void): Promise<Listener>;
 };
 
 export type WakeAgent = {
@@ -103,6 +104,7 @@ async function projectAll(deps: WakeDeps, sessionId: string, it: Ready): Promise
   try {
     const receipts = await recentReceipts(deps.central.read, sessionId, RECEIPTS_KEPT);
     const destinations = await destinationsOf(deps.central.read, it.agent.id);
+    place(deps.home, sessionId, it.open);
     inbound.prune(new Set(it.open.map((message) => message.id)), receipts.at(-1)?.seq ?? 0);
     inbound.project({
       messages: it.open,
@@ -176,7 +178,8 @@ async function startRun(
   const bell = await deps.openBell(join(socketDir, 'bell.sock'), onRing);
   let net: Listener | null = null;
   try {
-    net = await deps.openNet(join(socketDir, 'net.sock'), it.agent, () => end('silent'));
+    const asking = { ...it.agent, sessionId };
+    net = await deps.openNet(join(socketDir, 'net.sock'), asking, () => end('silent'));
     for (const name of ['bell.sock', 'net.sock']) chmodSync(join(socketDir, name), 0o600);
     const sandbox = await deps.sandboxes[it.agent.sandbox].start(specOf(deps, sessionId, it, run, false));
     void sandbox.gone.then(() => deps.folders.release(sessionId));

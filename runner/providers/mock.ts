@@ -84,6 +84,13 @@ class MockQuery extends QueuedQuery {
       case 'shell':
         yield { type: 'progress', text: rest, tool: 'shell' };
         return { text: addressed(message.from, await this.#shell(rest)) };
+      case 'attached':
+        return { text: addressed(message.from, message.files.map((path) => readFileSync(path, 'utf8')).join('\n')) };
+      case 'write': {
+        const [name = '', ...words] = rest.split(' ');
+        writeFileSync(join(this.#input.cwd, name), words.join(' '));
+        return { text: '' };
+      }
       case 'sleep':
         await this.#deps.sleep(Number(rest) || 0, this.signal);
         return { text: '' };
@@ -128,7 +135,8 @@ class MockQuery extends QueuedQuery {
   }
 
   async #shell(command: string): Promise<string> {
-    const options = { cwd: this.#input.cwd, env: this.#deps.env, signal: this.signal };
+    const { env, refusals } = this.#deps;
+    const options = { cwd: this.#input.cwd, env, refusals, signal: this.signal };
     const { output, code, signal } = await runShell(command, options);
     const ending = code === 0 ? '' : `\n(${signal === null ? `exit ${code}` : signal})`;
     return `${output.trimEnd()}${ending}` || '(no output)';

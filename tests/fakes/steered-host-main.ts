@@ -1,5 +1,6 @@
 /** A whole host, as host/main.ts makes it, on a clock that its test steers. */
 import { makeDurable } from '@halfdoor/protocol/durable';
+import { systemOutside } from '../../host/egress/outside.ts';
 import { openHost } from '../../host/host.ts';
 import { makeLog } from '../../host/log.ts';
 import { Redactor } from '../../host/secrets/redact.ts';
@@ -20,6 +21,7 @@ const host = await openHost({
   uid: process.getuid?.() ?? 0,
   pid: process.pid,
   clock,
+  outside: systemOutside,
   log: makeLog(
     (line) => process.stdout.write(line),
     () => clock.now(),

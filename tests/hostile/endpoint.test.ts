@@ -10,6 +10,7 @@ import { systemClock } from '../../host/clock.ts';
 import { openNet } from '../../host/egress/net.ts';
 import { makeLog } from '../../host/log.ts';
 import { Redactor } from '../../host/secrets/redact.ts';
+import { stagedWayOut } from '../fakes/way-out.ts';
 
 type Got = { status: number; bytes: number; whole: boolean };
 
@@ -28,10 +29,10 @@ async function ask(t: TestContext, say: (socket: Socket) => void): Promise<Got> 
     () => new Date(),
     (text) => text,
   );
-  const agent = { name: 'a', api: 'openai', baseUrl: `http://127.0.0.1:${port}` } as const;
+  const agent = { sessionId: 's1', id: 'a1', name: 'a', api: 'openai', baseUrl: `http://127.0.0.1:${port}` } as const;
   const socketPath = join(folder, 'net.sock');
   const keys = () => ({ ok: false, fault: 'none here', next: 'none' }) as const;
-  const deps = { keys, redactor: new Redactor(), clock: systemClock, log };
+  const deps = { keys, redactor: new Redactor(), clock: systemClock, log, wayOut: stagedWayOut().wayOut };
   const net = await openNet(deps, socketPath, { ...agent, key: null }, () => undefined);
   t.after(async () => {
     await net.close();

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import type { TestContext } from 'node:test';
 import { makeDurable } from '@halfdoor/protocol/durable';
 import type { Clock, Timer } from '../../host/clock.ts';
+import { systemOutside } from '../../host/egress/outside.ts';
 import { openHost, type Host } from '../../host/host.ts';
 import { makeLog } from '../../host/log.ts';
 import { Redactor } from '../../host/secrets/redact.ts';
@@ -74,6 +75,7 @@ export class HastenedWorld extends World {
       uid: process.getuid?.() ?? 0,
       pid: process.pid,
       clock,
+      outside: systemOutside,
       log: makeLog(
         (line) => (this.log += line),
         () => clock.now(),

@@ -30,7 +30,10 @@ export class DirectQuery extends QueuedQuery {
     this.#deps = deps;
     this.#model = model;
     this.#input = input;
-    this.#tools = [...ownTools({ cwd: input.cwd, env: deps.env, signal: this.signal }), ...deps.tools];
+    this.#tools = [
+      ...ownTools({ cwd: input.cwd, env: deps.env, refusals: deps.refusals, signal: this.signal }),
+      ...deps.tools,
+    ];
   }
 
   protected override async *run(): AsyncGenerator<ProviderEvent> {
