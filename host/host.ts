@@ -23,6 +23,7 @@ import { Deliverer } from './outbound/deliver.ts';
 import { ProgressTeller } from './progress/progress.ts';
 import { startReader } from './outbound/reader-process.ts';
 import { Retention } from './retention/retention.ts';
+import { searchEndpoint } from './search/endpoint.ts';
 import { makeSandboxes } from './sandboxes/index.ts';
 import type { SandboxKind } from './sandboxes/sandbox.ts';
 import { makeSessionFolder } from './sessions/folder.ts';
@@ -55,7 +56,14 @@ export async function openHost(options: HostOptions): Promise<Host> {
     walled: (await probe('bubblewrap')).ok,
   });
   const egress = openWayOut({ central, clock, log: log.scope('net'), outside: options.outside });
-  const netDeps = { keys, redactor, clock, log: log.scope('net'), wayOut: egress.wayOut };
+  const netDeps = {
+    keys,
+    redactor,
+    clock,
+    log: log.scope('net'),
+    wayOut: egress.wayOut,
+    searchEndpoint: () => searchEndpoint(central),
+  };
   const { roster, ...http } = await openRoster(options, ground, () => parts);
   const parts = wire(options, ground, {
     sandboxes,

@@ -19,6 +19,7 @@ import { Preview } from './preview.ts';
 import type { AgentProvider, ProviderDeps } from './providers/provider.ts';
 import { Speaker } from './speaker.ts';
 import { makeTools } from './tools/index.ts';
+import type { Found } from './tools/web-search.ts';
 import { CERTIFICATES, noWayOut, type WayOut } from './way-out.ts';
 
 type Line<T extends object> = Pick<LineFile<T>, 'write' | 'close'>;
@@ -33,6 +34,7 @@ export type Machine = {
   loadProvider(name: string, deps: ProviderDeps): Promise<AgentProvider>;
   /** The proxy of everything that is started inside, in front of the session's socket. */
   openWayOut(netSocket: string): Promise<WayOut>;
+  search(netSocket: string, query: string): Promise<Found[]>;
   readPage(way: { proxy: string | null; certificates: string }, url: string): Promise<string>;
   /** Calls `fn` after `ms`, once; returns what cancels it. */
   after(ms: number, fn: () => void): () => void;
@@ -78,6 +80,7 @@ async function converse(run: number, base: string, outbound: OutboundWriter, mac
   // Without a loopback there is work enough that needs none.
   const wayOut = await machine.openWayOut(netSocket).catch(() => noWayOut);
   const tools = makeTools({
+    search: (query) => machine.search(netSocket, query),
     readPage: (url) => machine.readPage({ proxy: wayOut.proxy, certificates: CERTIFICATES }, url),
     send: (to, text) => {
       const turn = answering();

@@ -2,7 +2,12 @@
 import type { Tool } from '../providers/provider.ts';
 import { sendMessage, type SendMessage } from './send-message.ts';
 import { webFetch, type ReadPage } from './web-fetch.ts';
+import { webSearch, type Search } from './web-search.ts';
 
-export type ToolDeps = { send: SendMessage; readPage: ReadPage };
+export type ToolDeps = { send: SendMessage; readPage: ReadPage; search: Search };
 
-export const makeTools = (deps: ToolDeps): Tool[] => [sendMessage(deps.send), webFetch(deps.readPage)];
+export const makeTools = (deps: ToolDeps): Tool[] => [
+  sendMessage(deps.send),
+  webFetch(deps.readPage),
+  webSearch(deps.search),
+];
