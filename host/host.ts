@@ -23,7 +23,6 @@ import { Deliverer } from './outbound/deliver.ts';
 import { ProgressTeller } from './progress/progress.ts';
 import { startReader } from './outbound/reader-process.ts';
 import { Retention } from './retention/retention.ts';
-import { searchEndpoint } from './search/endpoint.ts';
 import { makeSandboxes } from './sandboxes/index.ts';
 import type { SandboxKind } from './sandboxes/sandbox.ts';
 import { makeSessionFolder } from './sessions/folder.ts';
@@ -55,15 +54,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     log: log.scope('reader'),
     walled: (await probe('bubblewrap')).ok,
   });
-  const egress = openWayOut({ central, clock, log: log.scope('net'), outside: options.outside });
-  const netDeps = {
-    keys,
-    redactor,
-    clock,
-    log: log.scope('net'),
-    wayOut: egress.wayOut,
-    searchEndpoint: () => searchEndpoint(central),
-  };
+  const egress = openWayOut({ ...ground, clock, log: log.scope('net'), outside: options.outside });
   const { roster, ...http } = await openRoster(options, ground, () => parts);
   const parts = wire(options, ground, {
     sandboxes,
@@ -71,7 +62,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     reader,
     around: () => lookAround(placesOf(options, ground), options.env),
     openBell: listenBell,
-    openNet: (path, agent, onSilent) => openNet(netDeps, path, agent, onSilent),
+    openNet: (path, agent, onSilent) => openNet(egress.net, path, agent, onSilent),
     channel: (name) => roster.get(name),
   });
   const { sessions } = parts;
