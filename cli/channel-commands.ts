@@ -2,11 +2,13 @@
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
 import type { AddHttpOptions } from './verbs/add-http.ts';
+import type { AddTelegramOptions, PairOptions } from './verbs/add-telegram.ts';
 
 export function addChannels(program: Command, context: Context): void {
   const channels = program.command('channels').description('platforms that people reach agents through');
   const add = channels.command('add').description('open a platform');
   addHttp(add, context);
+  addTelegram(add, context);
   channels
     .command('list')
     .description('all of them, and how each stands')
@@ -18,6 +20,7 @@ export function addChannels(program: Command, context: Context): void {
     .action(async (name: string, { chat }: { chat?: string }) =>
       (await import('./verbs/channels.ts')).removeChannel(context, name, chat),
     );
+  addPair(channels, context);
 }
 
 function addHttp(add: Command, context: Context): void {
@@ -42,6 +45,36 @@ function said(command: Command): AddHttpOptions {
   const options = command.opts<AddHttpOptions>();
   if (command.getOptionValueSource('callback') === 'default') delete options.callback;
   return options;
+}
+
+function addTelegram(add: Command, context: Context): void {
+  add
+    .command('telegram')
+    .description('a Telegram bot; its token comes from a pipe, or is asked for and not shown')
+    .requiredOption('--agent <name>', 'who answers there')
+    .option('--name <name>', 'what it is called here', 'telegram')
+    .option(
+      '--webhook <url>',
+      'an https address that leads to the web listener: Telegram sends there, nothing is polled',
+    )
+    .option('--base-url <url>', 'a Bot API server of your own')
+    .option('--drop-webhook', 'take away a webhook that is set for this bot', false)
+    .option('--no-wait', 'do not wait until the code was used')
+    .allowExcessArguments()
+    .action(async (options: AddTelegramOptions, command: Command) =>
+      (await import('./verbs/add-telegram.ts')).addTelegram(context, options, command.args.length),
+    );
+}
+
+function addPair(channels: Command, context: Context): void {
+  channels
+    .command('pair <name>')
+    .description('a new code: whoever sends it there becomes an owner')
+    .requiredOption('--agent <name>', 'whom they talk to')
+    .option('--no-wait', 'do not wait until the code was used')
+    .action(async (name: string, options: PairOptions) =>
+      (await import('./verbs/add-telegram.ts')).pairChannel(context, name, options),
+    );
 }
 
 export function addWirings(program: Command, context: Context): void {

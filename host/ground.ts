@@ -104,7 +104,7 @@ export const placesOf = ({ dist, bun }: HostOptions, { home, runDir }: Ground): 
 ];
 
 function makeFolders(home: Home): void {
-  for (const dir of [home.root, home.agents, home.sessions, home.out, home.spool]) {
+  for (const dir of [home.root, home.agents, home.sessions, home.out, home.spool, home.inbox, home.outbox]) {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   }
 }

@@ -11,14 +11,19 @@ import type { Incoming } from './channels/channel-host.ts';
 import { channelHosts } from './channels/host-side.ts';
 import { channelKinds } from './channels/index.ts';
 import { Roster } from './channels/roster.ts';
+import { telegramSide } from './channels/telegram-side.ts';
 import { TerminalChannel } from './channels/terminal.ts';
 import type { ReplayDeps } from './dead/replay.ts';
 import { openNet } from './egress/net.ts';
+import { realDisk, type Disk } from './files/disk.ts';
+import { makeFiles } from './files/files.ts';
+import { Trash } from './files/remove.ts';
 import { openWayOut } from './egress/open.ts';
 import { HttpChats } from './http-chats/chats.ts';
 import { openGround, placesOf, type Ground, type HostOptions } from './ground.ts';
 import type { Home } from './home.ts';
 import { accept, type AcceptDeps } from './inbound/accept.ts';
+import { errorText } from './log.ts';
 import { Deliverer } from './outbound/deliver.ts';
 import { ProgressTeller } from './progress/progress.ts';
 import { startReader } from './outbound/reader-process.ts';
@@ -42,7 +47,7 @@ const END_MS = LIMITS.stopGraceMs + LIMITS.recoverMs;
 /** Opens a home and serves it. Throws `HomeLocked` when another host does. */
 export async function openHost(options: HostOptions): Promise<Host> {
   const ground = await openGround(options);
-  const { home, runDir, central, lock, keys, redactor } = ground;
+  const { home, runDir, central, lock } = ground;
   const sandboxes = makeSandboxes({ home, uid: options.uid });
   const probe = remember((kind: SandboxKind) => sandboxes[kind].probe());
   const program = { bun: options.bun, folder: options.dist, entry: 'runner.js' };
@@ -54,6 +59,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     log: log.scope('reader'),
     walled: (await probe('bubblewrap')).ok,
   });
+  const trash = new Trash(home.trash);
   const egress = openWayOut({ ...ground, clock, log: log.scope('net'), outside: options.outside });
   const { roster, ...http } = await openRoster(options, ground, () => parts);
   const parts = wire(options, ground, {
@@ -64,10 +70,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
     openBell: listenBell,
     openNet: (path, agent, onSilent) => openNet(egress.net, path, agent, onSilent),
     channel: (name) => roster.get(name),
+    disk: realDisk(),
+    trash,
   });
   const { sessions } = parts;
   const progress = tellProgress(options, ground, parts, roster);
   await recover(parts, ground);
+  void trash.empty().catch((error: unknown) => log.warn('trash not emptied', { error: errorText(error) }));
   const started = { home: home.root, pid: options.pid, startedAt: ground.now() };
   const apiSocket = join(runDir, 'api.sock');
   const api = await serveApi(
@@ -89,25 +98,35 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
     apiSocket,
   );
-  const retention = new Retention({ central, clock, log: log.scope('retention') });
+  const retention = new Retention({ central, clock, log: log.scope('retention'), sweep: parts.files.sweep });
   retention.start();
   roster.start();
   await http.web.tried();
   void progress.start();
-  const close = async (): Promise<void> => {
+  const close = closing({ retention, api, roster, parts, progress, web: http.web, reader, egress, central, lock });
+  return { home, apiSocket, close };
+}
+
+type Closes = { close(): Promise<void> };
+type Closing = Record<'retention' | 'api' | 'progress' | 'web' | 'reader' | 'central', Closes> & {
+  roster: Closes & { stop(): Promise<void> };
+  parts: Parts;
+  egress: { recorded(): Promise<void> };
+  lock: { release(): void };
+};
+
+/** Nothing is taken in any more, then what is under way ends, then what it stands on; the lock last. */
+const closing =
+  ({ retention, api, roster, parts, progress, web, reader, egress, central, lock }: Closing) =>
+  async (): Promise<void> => {
     await retention.close();
     await Promise.all([api.close(), roster.stop()]);
     await drain(parts);
-    await progress.close();
-    await roster.close();
-    await http.web.close();
-    await reader.close();
+    for (const it of [progress, roster, web, reader]) await it.close();
     await egress.recorded();
     await central.close();
     lock.release();
   };
-  return { home, apiSocket, close };
-}
 
 /** Made before what they hand in to, so that what waits can be sent as soon as it is looked at. */
 async function openRoster({ clock, log }: HostOptions, ground: Ground, parts: () => ReturnType<typeof wire>) {
@@ -117,7 +136,7 @@ async function openRoster({ clock, log }: HostOptions, ground: Ground, parts: ()
   const httpChats = await HttpChats.open({ ...ground, clock, signals: () => parts().signals });
   const roster = new Roster({
     ...ground,
-    kinds: channelKinds({ web, http: httpChats }),
+    kinds: channelKinds({ web, http: httpChats, telegram: telegramSide(ground, web) }),
     host,
     log: scoped,
     opened: (name) => parts().deliverer.kickChannel(name),
@@ -136,33 +155,35 @@ function tellProgress({ clock, log }: HostOptions, ground: Ground, { signals }: 
 }
 
 type Signalling = Pick<ReturnType<typeof wire>, 'signals'>;
-type Parts = Pick<ReturnType<typeof wire>, 'deliverer' | 'sessions' | 'terminal'>;
+type Parts = Pick<ReturnType<typeof wire>, 'deliverer' | 'sessions' | 'terminal' | 'files'>;
 
 /** What a host before left open goes on; nothing may be accepted until this has resolved. */
 export async function recover(
-  { deliverer, sessions }: Parts,
+  { deliverer, sessions, files }: Parts,
   { central, home }: Pick<Ground, 'central' | 'home'>,
 ): Promise<void> {
   await deliverer.recover();
   // Before anything can be accepted: a folder whose row is about to be committed must not pass for a stray.
   await sessions.sweepFolders();
   await sweepAgentFolders(central, home);
+  await files.sweepHalfMade();
   await sessions.recover();
 }
 
 /** Runs end and are collected, at most `END_MS`; what they said is delivered, at most `DRAIN_MS`. Nothing may be accepted any more. */
-export async function drain({ deliverer, sessions, terminal }: Parts): Promise<void> {
+export async function drain({ deliverer, sessions, terminal }: Omit<Parts, 'files'>): Promise<void> {
   await sessions.close(END_MS);
   await terminal.close();
   await deliverer.close(DRAIN_MS);
 }
 
 /** What is not of this process, and what a simulation of the whole gives instead. */
-export type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader' | 'openBell' | 'openNet'> & {
+export type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader' | 'openBell' | 'openNet' | 'trash'> & {
   /** What a folder of a person's must not lie in or hold. */
   around(): Surroundings;
   /** Those beside the terminal. */
   channel(name: string): Channel | undefined;
+  disk: Disk;
 };
 
 /** Delivery, sessions and accept know of each other only what is handed over here. */
@@ -182,12 +203,21 @@ export function wire(
     ids: ground.ids,
     log: log.scope('deliver'),
     redact,
-    onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
+    onReceipt: (id, receipt) => (outbox.arrived(id, receipt.seq), sessions.receipt(id, receipt)),
     enqueue: (it) => sessions.enqueue(it),
   });
   const renewSession = (sessionId: string): void => sessions.renewSession(sessionId, 'renewed');
   const folders = new RunFolders({ central, around, renewSession });
-  const base = { ...ground, durable, clock, folders, mayTake: deliverer.mayTake.bind(deliverer) };
+  const { outbox, ...files } = makeFiles({
+    ...{ home, central, durable, ids: ground.ids, log: log.scope('files') },
+    ...{ reader: machines.reader, disk: machines.disk },
+    isOpenedInPlace: (channel) => channel === terminal.name,
+  });
+  const { disk } = machines;
+  const base = {
+    ...{ ...ground, durable, clock, folders, outbox, disk },
+    mayTake: deliverer.mayTake.bind(deliverer),
+  };
   const sessions: Sessions = new Sessions({
     ...base,
     ...machines,
@@ -204,6 +234,7 @@ export function wire(
     ...base,
     makeFolder: (id) => void makeSessionFolder(home, templates, id, durable),
     describe: (agentId) => describeAgent(central.read, sessions, agentId, ground.now()),
+    renew: (agentId) => sessions.renew(agentId),
     after: (it) => {
       sessions.enqueue(it.enqueue);
       for (const head of it.heads) deliverer.start(head);
@@ -217,7 +248,7 @@ export function wire(
     isIdempotent: (channel) => deliverer.isIdempotent(channel),
   };
   return {
-    ...{ signals, terminal, deliverer, sessions, folders, around, renewSession, letters },
+    ...{ signals, terminal, deliverer, sessions, folders, around, renewSession, letters, files },
     sandboxes: machines.sandboxes,
     revokeSession: (sessionId: string) => sessions.renewSession(sessionId, 'revoked'),
     makeFolder: acceptDeps.makeFolder,

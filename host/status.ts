@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { StatusView } from './api/contract.ts';
 import type { Roster } from './channels/roster.ts';
+import { channelViews } from './channels/views.ts';
 import type { Central } from './db/central.ts';
 import type { Schema } from './db/schema.ts';
 import { countDead } from './dead/letters.ts';
@@ -53,7 +54,7 @@ export async function statusView(
     ...fixed,
     sandboxes,
     reader: { walled: deps.reader.walled },
-    channels: deps.roster.views(),
+    channels: await channelViews(deps.central, deps.roster),
     agents: (await count('agents')) - (await deletedAgents(db)),
     sessions: { total: await count('sessions'), ...deps.sessions.counts() },
     open: { messages: open.n, deliveries: waiting.n, dead: await countDead(db) },

@@ -9,6 +9,14 @@ export const LIMITS = {
   attachments: 10,
   attachmentBytes: 25 * 1024 * 1024,
   outboundFileBytes: 50 * 1024 * 1024,
+  outboundFiles: 10,
+  /** Of out/files/ inside. */
+  outFilesBytes: 200 * 1024 * 1024,
+  /** Copies of one agent's files that the host keeps; of those that have arrived the oldest make room. */
+  outboxBytes: 1024 * 1024 * 1024,
+  /** One piece of a file that is being copied out. */
+  pieceBytes: 256 * 1024,
+  fileNameBytes: 255,
   outboundDbBytes: 16 * 1024 * 1024,
   outboundDbPruneBytes: 8 * 1024 * 1024,
   batchMessages: 50,

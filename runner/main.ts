@@ -20,6 +20,7 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
 
 const machine: Machine = {
   openOutbound: (path, run) => new OutboundWriter(path, run, makeDurable()),
+  durable: makeDurable(),
   openInbound: (path) => new InboundReader(path),
   heartbeatFile,
   progressFile,

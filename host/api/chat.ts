@@ -115,6 +115,15 @@ async function tellSettled(
 }
 
 function messageEvent(it: Outgoing): ChatEvent {
-  const { delivery, seq, text, notice, mayBeDuplicate, answers } = it;
-  return { type: 'message', delivery, seq, text, notice, mayBeDuplicate, answers };
+  const { delivery, seq, text, notice, mayBeDuplicate, answers, files } = it;
+  return {
+    type: 'message',
+    delivery,
+    seq,
+    text,
+    ...(files.length > 0 && { files: [...files] }),
+    notice,
+    mayBeDuplicate,
+    answers,
+  };
 }

@@ -27,7 +27,7 @@ export async function messageView(db: Kysely<Schema>, id: string, only?: Chat): 
     .execute();
   const shown = await shownTo(db, id, only);
   const isCommand = event.kind === 'command';
-  const strip = ({ delivery, seq, text, to }: Shown): Reply => ({ delivery, seq, text, to });
+  const strip = ({ notice: _notice, ...it }: Shown): Reply => it;
   const replies = shown.filter((it) => isCommand || !it.notice).map(strip);
   const notices = shown.filter((it) => !isCommand && it.notice).map(strip);
   if (dispatches.some((it) => it.state === 'open')) return { id, status: 'accepted', replies, notices };
@@ -48,7 +48,15 @@ async function shownTo(db: Kysely<Schema>, eventId: string, only?: Chat): Promis
   return here.map((row) => {
     const content = JSON.parse(row.content) as DeliveryContent;
     const to = row.destination ?? `${row.channel}:${row.chat}`;
-    return { delivery: row.id, seq: row.seq, text: content.text, to, notice: content.type === 'notice' };
+    const { text, files } = content;
+    return {
+      delivery: row.id,
+      seq: row.seq,
+      text,
+      ...(files && { files: [...files] }),
+      to,
+      notice: content.type === 'notice',
+    };
   });
 }
 

@@ -10,8 +10,14 @@ export type Incoming = {
   address: Address;
   /** The platform's own id of this message; the same id is the same message. */
   platformId: string;
+  /** <kind of channel>:<the platform's own id>. */
   sender: string;
+  /** What the platform calls the sender. */
+  senderName?: string;
+  /** Nobody else reads along there: the sender is alone with the agent. */
+  direct?: boolean;
   text: string;
+  files?: readonly IncomingFile[];
 };
 
 export type Taken =

@@ -15,6 +15,7 @@ import { trace } from './migrations/004-trace.ts';
 import { answers } from './migrations/005-answers.ts';
 import { channels } from './migrations/006-channels.ts';
 import { parked } from './migrations/007-parked.ts';
+import { outbox } from './migrations/008-outbox.ts';
 import { egress } from './migrations/009-egress.ts';
 import { NewerSchema, unknownMigrations } from './newer.ts';
 import type { Schema } from './schema.ts';
@@ -33,6 +34,7 @@ export const MIGRATIONS = {
   '005-answers': answers,
   '006-channels': channels,
   '007-parked': parked,
+  '008-outbox': outbox,
   '009-egress': egress,
 };
 

@@ -149,6 +149,8 @@ export interface Schema {
     /** JSON list: what the platform calls the parts of a long text that have arrived, but for the last. */
     arrived: Generated<string>;
   };
+  /** Deliveries the host keeps copies of files for. */
+  outbox: { delivery_id: string; agent_id: string; bytes: number };
   delivery_events: { event_id: string; delivery_id: string };
   runs: {
     session_id: string;

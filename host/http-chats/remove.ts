@@ -67,6 +67,14 @@ async function endSessions(tx: Tx, chatId: string, at: string): Promise<Omit<End
     .where('ended_at', 'is', null)
     .returning(['id as sessionId', 'agent_id as agentId'])
     .execute();
+  // What failed there before cannot be answered there any more.
+  await tx
+    .updateTable('dispatches')
+    .set({ closed: 'dropped', closed_at: at })
+    .where('session_id', 'in', (eb) => eb.selectFrom('sessions').select('id').where('chat_id', '=', chatId))
+    .where('state', 'in', ['failed', 'dead'])
+    .where('closed', 'is', null)
+    .execute();
   const ids = ended.map((it) => it.sessionId);
   if (ids.length === 0) return { sessions: [], eventIds: [] };
   const failed = await tx
@@ -79,7 +87,7 @@ async function endSessions(tx: Tx, chatId: string, at: string): Promise<Omit<End
   return { sessions: ended, eventIds: failed.map((it) => it.event_id) };
 }
 
-/** No chat can be named so. What still waits for its program never reaches it. */
+/** No chat can be named so. What still waits for its program never reaches it, and is no dead letter. */
 async function setAside(tx: Tx, chatId: string, name: string, at: string): Promise<void> {
   const former = `${name}~${chatId}`;
   await tx
@@ -88,6 +96,14 @@ async function setAside(tx: Tx, chatId: string, name: string, at: string): Promi
     .where('channel', '=', HTTP)
     .where('chat', '=', name)
     .where('state', 'in', ['queued', 'sending'])
+    .execute();
+  await tx
+    .updateTable('deliveries')
+    .set({ chat: former, closed: 'dropped', closed_at: at })
+    .where('channel', '=', HTTP)
+    .where('chat', '=', name)
+    .where('state', '=', 'dead')
+    .where('closed', 'is', null)
     .execute();
   await tx
     .updateTable('deliveries')

@@ -9,6 +9,7 @@ import type { Ack, Address, OutboundMessage, Row } from '@halfdoor/protocol/mess
 import type { Tx } from '../db/central.ts';
 import { compiled } from '../db/compiled.ts';
 import { park, type Outcome, type Parked } from '../actions/park.ts';
+import type { Copied } from '../files/outbox.ts';
 import { authorize } from './authorize.ts';
 import { insertDelivery, takeHeads, type Delivery } from './ledger.ts';
 import { settle, type CollectDeps, type CollectedFrom, type Settled } from './settle.ts';
@@ -72,15 +73,17 @@ export async function collect(
 ): Promise<Collected> {
   const batch = parseRows(rows, cursor);
   const next = Math.max(cursor, ...[...rows.messages, ...rows.acks].map((row) => Number(row.seq)));
-  return deps.central.commit('collect', async (tx) => {
+  const copies = await deps.outbox.copy(from, batch.messages);
+  const commit = deps.central.commit('collect', async (tx) => {
     const chats: Address[] = [];
     let parks: OutboundMessage | null = null;
     const refused = batch.bad.map(({ seq, reason }) => ({ seq, text: `Row ${seq} was refused: ${reason}` }));
     for (const row of batch.messages) {
-      const verdict = await authorize(tx, from.agentId, row);
+      const copied = copies.get(row.seq);
+      const verdict = copied?.refused ?? (await authorize(tx, from.agentId, row));
       if (verdict === null) continue;
       if (verdict.allowed && verdict.address === null) parks = row;
-      else if (verdict.allowed) chats.push(await addDelivery(deps, tx, from, row, verdict));
+      else if (verdict.allowed) chats.push(await addDelivery(deps, tx, from, row, verdict, copied));
       else refused.push({ seq: row.seq, text: await refuse(deps, tx, from, row, verdict) });
     }
     await keepUnsent(tx, from, batch.messages, refused, deps.now());
@@ -90,6 +93,7 @@ export async function collect(
     const heads = await takeHeads(deps, tx, [...chats, ...notified, ...put.told]);
     return { cursor: next, heads, settled: [...settled, ...put.settled], refused, parked: put.parked };
   });
+  return commit.catch((error: unknown) => deps.outbox.drop(copies, error));
 }
 
 async function addDelivery(
@@ -98,23 +102,27 @@ async function addDelivery(
   from: CollectedFrom,
   row: OutboundMessage,
   to: { address: Address; destination: string },
+  copied: Copied | undefined,
 ): Promise<Address> {
   const text = row.kind === 'message' ? row.text : '';
+  const copy = copied?.refused === null ? copied : null;
   const eventIds = await eventsOf(tx, from.sessionId, row.answers);
   await insertDelivery(
     tx,
     {
       ...from,
+      id: copy?.delivery,
       seq: row.seq,
       noticeKey: null,
       address: to.address,
       destination: to.destination,
-      content: { type: 'message', text },
+      content: { type: 'message', text, ...(copy && { files: copy.files }) },
       eventIds,
     },
     deps.ids,
     deps.now(),
   );
+  await deps.outbox.keep(tx, from, row.seq, copied);
   return to.address;
 }
 

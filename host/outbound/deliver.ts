@@ -5,6 +5,7 @@
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Address, Receipt } from '@halfdoor/protocol/message';
 import type { Channel, Outgoing, Sent } from '../channels/channel.ts';
+import { textFor } from '../files/unshown.ts';
 import { isoNow, type Clock, type Timer } from '../clock.ts';
 import type { Central, Tx } from '../db/central.ts';
 import type { Ids } from '../ids.ts';
@@ -108,7 +109,8 @@ export class Deliverer {
 
   /** Each part is in central before the next one is sent, so that what has arrived is not sent again. */
   async #sendParts(channel: Channel, delivery: Delivery): Promise<Sent> {
-    const parts = partsOf(delivery.content.text, channel.capabilities.maxTextLength);
+    const { hasFiles, maxTextLength } = channel.capabilities;
+    const parts = partsOf(textFor(delivery.content, hasFiles), maxTextLength);
     let arrived = delivery.arrived;
     for (let n = Math.min(arrived.length, parts.length - 1); ; n++) {
       const sent = await channel.send(outgoing(delivery, parts, n));

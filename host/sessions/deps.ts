@@ -1,4 +1,5 @@
 /** What every session's actor is given. */
+import type { Trash } from '../files/remove.ts';
 import type { Log } from '../log.ts';
 import type { Delivery } from '../outbound/ledger.ts';
 import type { Slots } from './slots.ts';
@@ -9,6 +10,7 @@ export type ActorDeps = WakeDeps &
   WatchDeps & {
     log: Log;
     slots: Slots;
+    trash: Pick<Trash, 'discard' | 'empty'>;
     startDelivery(head: Delivery): void;
     /** Puts what the agent must be told about into its session, as context that starts nothing. */
     tellAgent(sessionId: string, agentId: string, refused: { seq: number; text: string }[]): Promise<void>;

@@ -1,14 +1,15 @@
 /** All sessions that are not simply asleep: an actor each. Asleep means no actor, no process, no handle, no timer. */
 import { readdirSync } from 'node:fs';
 import { LIMITS } from '@halfdoor/protocol/limits';
-import type { Receipt } from '@halfdoor/protocol/message';
+import type { NewInbound, Receipt } from '@halfdoor/protocol/message';
 import type { SessionState } from '../api/contract.ts';
+import { place } from '../files/inbox.ts';
 import type { ToEnqueue } from '../inbound/dispatch.ts';
 import { errorText } from '../log.ts';
 import { Actor } from './actor.ts';
 import type { ActorDeps } from './deps.ts';
 import { DueTimer } from './due-timer.ts';
-import { removeSessionFolder } from './folder.ts';
+import { discardSessionFolder } from './folder.ts';
 import { Slots } from './slots.ts';
 
 export type SessionsDeps = Omit<ActorDeps, 'slots' | 'onAsleep' | 'onParked'>;
@@ -35,8 +36,19 @@ export class Sessions {
   enqueue(items: ToEnqueue[]): void {
     if (this.#closing) return;
     for (const { sessionId, agentId, message } of items) {
+      this.#place(sessionId, agentId, message);
       this.#actor(sessionId, agentId).enqueue([message]);
       this.#deps.signals.emit('traffic', { sessionId });
+    }
+  }
+
+  /** What cannot be given to the run that is awake waits with its message for the next, which says why if it cannot start. */
+  #place(sessionId: string, agentId: string, message: NewInbound): void {
+    try {
+      place(this.#deps.home, sessionId, [message]);
+    } catch (error) {
+      this.#deps.log.warn('attachments not placed', { session: sessionId, error: errorText(error) });
+      this.#actor(sessionId, agentId).renew('renewed');
     }
   }
 
@@ -127,7 +139,7 @@ export class Sessions {
       .execute();
     const known = new Set(rows.map((row) => row.id));
     const strays = readdirSync(this.#deps.home.sessions).filter((id) => !known.has(id));
-    for (const id of strays) removeSessionFolder(this.#deps.home, id);
+    for (const id of strays) discardSessionFolder(this.#deps.home, this.#deps.trash, id);
     return strays.length;
   }
 
@@ -166,26 +178,23 @@ export class Sessions {
     this.#actors.delete(sessionId);
     const waiting = this.#ended.get(sessionId);
     this.#ended.delete(sessionId);
-    if (waiting) this.#remove(sessionId);
-    for (const gone of waiting ?? []) gone();
+    if (waiting) void this.#remove(sessionId).finally(() => waiting.forEach((gone) => gone()));
     if (this.#closing && this.#actors.size === 0) this.#closing();
   }
 
-  #remove(sessionId: string): void {
+  /** Never rejects: what is left is removed at the next start. */
+  async #remove(sessionId: string): Promise<void> {
+    const { home, trash, central, log, now } = this.#deps;
     try {
-      removeSessionFolder(this.#deps.home, sessionId);
-    } catch (error) {
-      this.#deps.log.warn('session folder not removed', { session: sessionId, error: errorText(error) });
-      return;
-    }
-    const removed_at = this.#deps.now();
-    this.#deps.central
-      .commit('end-session', (tx) =>
+      discardSessionFolder(home, trash, sessionId);
+      const removed_at = now();
+      await central.commit('end-session', (tx) =>
         tx.updateTable('sessions').set({ removed_at }).where('id', '=', sessionId).execute(),
-      )
-      .catch((error: unknown) =>
-        this.#deps.log.warn('session end not noted', { session: sessionId, error: errorText(error) }),
       );
+      await trash.empty();
+    } catch (error) {
+      log.warn('session folder not removed', { session: sessionId, error: errorText(error) });
+    }
   }
 
   #tellPlaces(waiting: readonly string[]): void {

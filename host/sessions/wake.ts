@@ -9,6 +9,7 @@ import { isFault } from '@halfdoor/protocol/fault';
 import { InboundWriter, type BellHost } from '@halfdoor/protocol/host';
 import type { NewInbound, Routing } from '@halfdoor/protocol/message';
 import type { Central } from '../db/central.ts';
+import { place } from '../files/inbox.ts';
 import { sessionPaths, socketFolder, type Home } from '../home.ts';
 import { destinationsOf, openDispatches, recentReceipts } from '../inbound/enqueue.ts';
 import {
@@ -103,6 +104,7 @@ async function projectAll(deps: WakeDeps, sessionId: string, it: Ready): Promise
   try {
     const receipts = await recentReceipts(deps.central.read, sessionId, RECEIPTS_KEPT);
     const destinations = await destinationsOf(deps.central.read, it.agent.id);
+    place(deps.home, sessionId, it.open);
     inbound.prune(new Set(it.open.map((message) => message.id)), receipts.at(-1)?.seq ?? 0);
     inbound.project({
       messages: it.open,

@@ -40,7 +40,8 @@ export function standingOf(known: Known): Now {
 /** A message that became no dispatch: the host itself did what it says. */
 function ofCommand({ facts, mayTake }: Known): Now {
   const { event, deliveries } = facts;
-  if (event.kind !== 'command') return now('no-reply', 'No agent took it up.', 'See `./halfdoor agents list`.');
+  const isForHost = event.kind === 'command' || deliveries.length > 0;
+  if (!isForHost) return now('no-reply', 'No agent took it up.', 'See `./halfdoor agents list`.');
   return undelivered(deliveries, mayTake) ?? now('obeyed', `The host did what ${event.text.trim()} says and answered.`);
 }
 

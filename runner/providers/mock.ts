@@ -84,6 +84,13 @@ class MockQuery extends QueuedQuery {
       case 'shell':
         yield { type: 'progress', text: rest, tool: 'shell' };
         return { text: addressed(message.from, await this.#shell(rest)) };
+      case 'attached':
+        return { text: addressed(message.from, message.files.map((path) => readFileSync(path, 'utf8')).join('\n')) };
+      case 'write': {
+        const [name = '', ...words] = rest.split(' ');
+        writeFileSync(join(this.#input.cwd, name), words.join(' '));
+        return { text: '' };
+      }
       case 'sleep':
         await this.#deps.sleep(Number(rest) || 0, this.signal);
         return { text: '' };

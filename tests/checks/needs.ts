@@ -22,6 +22,10 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   },
   docker: { run: ['docker', 'info'], how: 'apt-get install docker.io, start it, and let this user use it' },
   chromium: { run: ['chromium', '--version'], how: 'apt-get install chromium' },
+  strace: {
+    run: ['strace', '-f', '--seccomp-bpf', '-o', '/dev/null', 'true'],
+    how: 'apt-get install strace, and a machine that lets a user trace programs of their own (ptrace)',
+  },
   npm: { run: ['/usr/bin/npm', '--version'], how: 'apt-get install npm: what lies in /usr/local is not inside' },
   pip: { run: ['/usr/bin/pip3', '--version'], how: 'apt-get install python3-pip' },
   pty: { run: ['script', '-qefc', 'true', '/dev/null'], how: 'apt-get install bsdutils' },

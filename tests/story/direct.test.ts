@@ -1,5 +1,6 @@
 // needs: userns
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import {
   newestMessage,
@@ -9,6 +10,7 @@ import {
   type Asked,
   type ModelEndpoint,
 } from '../fakes/model-endpoint.ts';
+import { bring, filesOf } from '../world/files.ts';
 import { openWorld, type World } from '../world/host.ts';
 
 type Stage = { world: World; endpoint: ModelEndpoint };
@@ -168,4 +170,21 @@ test('/stop ends a request that hangs', async (t) => {
   await world.ask('a', '/stop');
   assert.match((await world.settled(id)).error ?? '', /stopped/);
   assert.equal(await world.reply('a', 'again'), 'back');
+});
+
+test('what comes with a message is named to the model with its path, and read there; what it makes of it is sent', async (t) => {
+  const { world, endpoint } = await stage(t, 'anthropic', [
+    { tool: 'shell', input: { command: 'tr a-z A-Z < "$(ls /s/in/files/*/note.txt)" > loud.txt' } },
+    { tool: 'send_file', input: { to: 'terminal', path: 'loud.txt', caption: 'louder' } },
+    say('done'),
+  ]);
+  const view = await bring(world, 'a', 'make it loud', [{ name: 'note.txt', content: 'as it came' }]);
+  const path = `/s/in/files/${view.id}/note.txt`;
+  const attachment = `<attachment name="note.txt" type="text/plain" bytes="10" path="${path}"/>`;
+  assert.ok(newestMessage(endpoint, 0).includes(JSON.stringify(attachment).slice(1, -1)), newestMessage(endpoint, 0));
+  assert.deepEqual(
+    view.replies.map((it) => it.text),
+    ['louder', 'done'],
+  );
+  assert.equal(readFileSync(filesOf(view)[0]?.path ?? '', 'utf8'), 'AS IT CAME');
 });

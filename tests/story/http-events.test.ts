@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import type { ErrorAnswer } from '../../host/channels/http/types.ts';
 import { openWorld, type World } from '../world/host.ts';
@@ -132,6 +133,22 @@ test('a new token cuts off who came with the old one', async (t) => {
   const again = opened(t, program);
   await answered(program, ['here']);
   await again.until(({ said }) => said.length === 1);
+});
+
+test('clients that are gone before they are answered leave nothing behind', async (t) => {
+  const { program } = await stage(t);
+  const { port } = new URL(program.base);
+  for (let n = 0; n < 100; n++) {
+    const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined);
+    const head = `GET /v1/chats/ops/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${program.token}\r\n\r\n`;
+    await new Promise<void>((resolve) => socket.write(head, () => resolve()));
+    socket.destroy();
+  }
+  await answered(program, ['waits']);
+  const events = opened(t, program, 0);
+  assert.equal((await events.opened).statusCode, 200);
+  await events.until(({ said }) => said.length === 1);
+  assert.equal(events.said[0]?.text, 'waits');
 });
 
 test('at most 16 read one chat at once', async (t) => {

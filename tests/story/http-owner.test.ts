@@ -120,13 +120,15 @@ test('a chat that is taken away is gone for its program; one of that name made l
   const program = programOf(await add(world, '--chat', 'ops', '--agent', 'helper', '--port', port));
   const id = await program.say('@reply secret');
   await program.settled(id);
+  await program.settled(await program.say('@fail fatal broken'));
   const open = await program.say('@slow 60000');
   const { code } = await cli(world, 'channels', 'remove', 'http', '--chat', 'ops');
   assert.equal(code, 0);
   assert.equal((await program.message(id)).status, 401);
   assert.equal((await world.settled(open)).error, 'the chat was removed before this was answered');
   assert.deepEqual((await listed(world)).chats, []);
-  assert.equal((await world.status()).open.deliveries, 0);
+  const { deliveries, dead } = (await world.status()).open;
+  assert.deepEqual([deliveries, dead], [0, 0]);
   const later = programOf(await add(world, '--chat', 'ops', '--agent', 'helper'));
   assert.equal((await later.message(id)).status, 404);
   const events = later.events(0);

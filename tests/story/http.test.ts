@@ -175,6 +175,8 @@ test('what is not as documented is refused with what to do, and nothing of it is
     const { status, body: answer } = await askHttp<ErrorAnswer>(url, 'POST', headers, body);
     assert.equal(status, expected, JSON.stringify([headers, answer]).slice(0, 500));
     assert.ok(answer.error !== '' && answer.next !== '');
+    // Longer than any text in JSON: it is not read to its end.
+    if (JSON.stringify(body).length > 1_000_000) assert.match(answer.error, /the request is over \d+ bytes/);
   }
   assert.ok(!hasEvent(world, 'k'));
   assert.equal((await program.post('k', hello)).status, 202);

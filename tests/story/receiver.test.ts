@@ -159,6 +159,7 @@ for (const [name, first, copies] of CASES) {
     const it = await stage(t);
     const { world, ops, receiver } = it;
     await receiver.tell({ do: 'script', name: 'ops', behaviours: [first] });
+    await latencyMs(it); // warm
     await answered(ops, ['one', 'two']);
     await receiver.until(({ got }) => got.length >= 1);
     if (first.do === 'hold') world.clock.push(ANSWER_MS);

@@ -25,6 +25,8 @@ export class World {
   readonly home: string;
   readonly env: Record<string, string>;
   readonly #program: string;
+  /** argv in front of the host's own. */
+  before: readonly string[] = [];
   #child: ChildProcess | null = null;
   #onLog: () => void = () => {};
   log = '';
@@ -56,7 +58,8 @@ export class World {
   async start(): Promise<void> {
     // A careless parent: one descriptor more than anybody should inherit.
     const planted = openSync('/etc/passwd', 'r');
-    const child = spawn(process.execPath, [...HOST_NODE_FLAGS, this.#program], {
+    const argv = [...this.before, process.execPath, ...HOST_NODE_FLAGS, this.#program];
+    const child = spawn(argv[0] ?? '', argv.slice(1), {
       env: this.env,
       stdio: ['pipe', 'pipe', 'pipe', planted],
     });
@@ -184,6 +187,8 @@ export class World {
 /** A connected terminal. Confirms what it shows unless told otherwise. */
 export class Chat {
   readonly events: ChatEvent[] = [];
+  /** When each came, in milliseconds since 1970. */
+  readonly times: number[] = [];
   confirms = true;
   readonly #world: World;
   readonly #request: ReturnType<typeof request>;
@@ -203,6 +208,7 @@ export class Chat {
 
   #take(event: ChatEvent): void {
     this.events.push(event);
+    this.times.push(Date.now());
     if (event.type === 'message' && this.confirms) {
       void this.#world.call('POST', '/v1/deliveries/received', { ids: [event.delivery] }).catch(() => undefined);
     }

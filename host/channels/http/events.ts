@@ -34,6 +34,7 @@ export class EventStreams {
   /** `after`: the position up to which the client has everything; null: from now on, and what waits. */
   connect(chat: string, outgoing: ServerResponse, after: number | null): void {
     const { host, side, ready } = this.#deps;
+    if (outgoing.socket?.destroyed !== false) return; // gone before it was answered: nothing would tell of its end
     const client = new Client(outgoing, host, after);
     this.#clients.set(chat, (this.#clients.get(chat) ?? new Set()).add(client));
     const stopProgress = side.onProgress(chat, (state, since) => client.progress(state, since));

@@ -84,6 +84,14 @@ export class HttpChannel implements Channel {
   }
 
   async send(outgoing: Outgoing): Promise<Sent> {
+    try {
+      return await this.#send(outgoing);
+    } catch (error) {
+      return { status: 'failed', transient: true, reason: String(error), maybeSeen: false, retryAfterMs: null };
+    }
+  }
+
+  async #send(outgoing: Outgoing): Promise<Sent> {
     const { chat } = outgoing.address;
     const it = this.#side.chat(chat);
     if (it === undefined || this.#ended.signal.aborted) return { status: 'nobody', maybeSeen: false };

@@ -39,6 +39,7 @@ const AT_ONCE: ReadonlySet<DurableStep> = new Set([
   'enqueue',
   'take-over',
   'continuation',
+  'out-file',
   'say',
   'settle',
   'prune-outbound',

@@ -175,7 +175,7 @@ class Play {
     const parts = this.#world.host?.parts;
     if (!this.#isUp(parts)) return;
     try {
-      await parts.accept(incoming(it));
+      await parts.accept(incoming(it, this.#world.folder));
       it.acknowledged = true;
     } catch (error) {
       this.#failed(parts, error);

@@ -20,11 +20,17 @@ export const SCRIPTS = [
   'invalid-session',
   'unaddressed',
   'unknown-destination',
+  'brings-file',
+  'sends-file',
+  'posts-file',
 ] as const;
 /** `hours` takes too long to be told at random. */
 export type Script = (typeof SCRIPTS)[number] | 'hours';
 /** Where most can go wrong. */
-const OFTEN = ['quota', 'quota', 'slow', 'says-first', 'says-first', 'to-both', 'to-both'] as const;
+const OFTEN = [
+  ...(['quota', 'quota', 'slow', 'says-first', 'says-first', 'to-both', 'to-both'] as const),
+  ...(['brings-file', 'sends-file', 'posts-file'] as const),
+] as const;
 
 export type Op =
   | { op: 'send'; agent: number; script: Script }
@@ -104,20 +110,23 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 /** How often a step is chosen: what comes seldom is chosen more often, what happens in every start less. */
 const WEIGHTS: Record<StoryStep, number> = {
   migrate: 5,
-  template: 5,
+  template: 7,
   agent: 5,
   'agent-folder': 5,
-  'session-folder': 5,
+  'session-folder': 6,
+  attachments: 24,
   accept: 5,
   enqueue: 5,
-  'start-run': 6,
+  'start-run': 7,
   'settle-dead': 6,
-  collect: 8,
-  park: 42,
+  outbox: 34,
+  collect: 9,
+  park: 46,
   receipt: 5,
   'end-session': 18,
-  'take-over': 7,
+  'take-over': 8,
   continuation: 11,
+  'out-file': 26,
   say: 20,
   settle: 11,
   'prune-outbound': 14,

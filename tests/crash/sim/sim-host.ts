@@ -15,6 +15,7 @@ import type { Log } from '../../../host/log.ts';
 import type { OutboundReader } from '../../../host/outbound/reader.ts';
 import type { Sandbox } from '../../../host/sandboxes/sandbox.ts';
 import { ensureTemplates } from '../../../host/sessions/folder.ts';
+import { simDisk, simTrash } from './disk.ts';
 import type { Life } from './life.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -48,7 +49,8 @@ export async function openSimHost(deps: HostDeps): Promise<Parts> {
   const { life, home, runDir, scheduler, ids } = deps;
   const durable = withLocks(deps);
   const clock = clockOf(life, scheduler);
-  for (const dir of [home.root, home.agents, home.sessions, home.out]) mkdirSync(dir, { recursive: true });
+  for (const dir of [home.root, home.agents, home.sessions, home.out, home.inbox, home.outbox])
+    mkdirSync(dir, { recursive: true });
   rmSync(runDir, { recursive: true, force: true });
   mkdirSync(runDir, { recursive: true });
   const connections: DatabaseSync[] = [];
@@ -71,6 +73,8 @@ export async function openSimHost(deps: HostDeps): Promise<Parts> {
     reader,
     around: nothingAround,
     channel: (name) => channels[name],
+    disk: simDisk(),
+    trash: simTrash(home.trash),
     openBell,
     openNet: (path) => openBell(path, () => {}),
   });

@@ -91,6 +91,7 @@ export class SimRun {
     const after = (ms: number, fn: () => void): (() => void) => scheduler.after(life, ms, 'timer', fn);
     return {
       openOutbound: (path, run) => this.#kept(new PrunesAlways(path, run, durable(life))),
+      durable: durable(life),
       openInbound: (path) => this.#kept(new InboundReader(path)),
       heartbeatFile: (path) => this.#line(heartbeatFile(path)),
       progressFile: (path) => this.#line(progressFile(path)),
