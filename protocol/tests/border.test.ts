@@ -181,6 +181,7 @@ test('border: unknown columns and keys are left behind', () => {
   assert.deepEqual(Object.keys(parseOutbound(row)).sort(), [
     'answers',
     'destination',
+    'files',
     'id',
     'kind',
     'run',

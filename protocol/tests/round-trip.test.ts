@@ -7,7 +7,7 @@ import { parseAck, parseOutbound, type NewInbound, type NewOutbound } from '../m
 import { OUTBOUND_VERSION, OutboundWriter, readOutboundRows } from '../outbound.ts';
 import { SessionFile } from '../sqlite.ts';
 import { inboundSchema, outboundSchema, schemaFingerprint, SCHEMA_QUERY } from '../template.ts';
-import { asRead, chat, done, HARD_TEXTS, message, TERMINAL } from './rows.ts';
+import { asRead, asSent, chat, done, HARD_TEXTS, message, TERMINAL } from './rows.ts';
 import { AT, durable, inWorld, OWN, RUNTIMES, type World } from './world.ts';
 
 const common = { timestamp: AT, wakes: false, address: null, sender: null, role: null };
@@ -22,6 +22,7 @@ const EVERY_IN: NewInbound[] = [
 ];
 const EVERY_OUT: NewOutbound[] = [
   message('m', 'hello', ['c', 'task']),
+  { ...message('with files'), files: ['a.txt', 'b c.png'] },
   { ...message('threaded'), thread: 'th\0read \u{1f600}' },
   {
     id: 'a',
@@ -60,7 +61,7 @@ const firstOut = (inSeqs.at(-1) ?? 0) + 1;
 const outSeqs = EVERY_OUT.map((_, at) => firstOut + 2 * at);
 const nextOut = (outSeqs.at(-1) ?? 0) + 2;
 const expectedIn = EVERY_IN.map((it, at) => asRead(it, inSeqs[at] ?? 0));
-const expectedOut = EVERY_OUT.map((it, at) => ({ ...it, run: 1, seq: outSeqs[at] }));
+const expectedOut = EVERY_OUT.map((it, at) => asSent(it, 1, outSeqs[at] ?? 0));
 const expectedAcks = WRITE.acks.map((it, at) => ({ ...it, run: 1, seq: nextOut + 2 * at }));
 
 /** Both runtimes see the same values: what a peer prints is compared after the same trip through JSON. */

@@ -1,5 +1,5 @@
 /** Rows as tests write them. */
-import type { InboundMessage, NewInbound, NewOutbound } from '../message.ts';
+import type { InboundMessage, NewInbound, NewOutbound, OutboundMessage } from '../message.ts';
 import { AT } from './world.ts';
 
 export const TERMINAL = { channel: 'terminal', chat: 'a', thread: null };
@@ -42,3 +42,7 @@ export const HARD_TEXTS: Record<string, string> = {
 /** The message that a projected one becomes. */
 export const asRead = (it: NewInbound, seq: number): InboundMessage =>
   it.kind === 'control' ? { ...it, seq, withdrawn: false } : { ...it, files: it.files ?? [], seq, withdrawn: false };
+
+/** What the host reads of one that a run wrote. */
+export const asSent = (it: NewOutbound, run: number, seq: number): OutboundMessage =>
+  it.kind === 'message' ? { ...it, files: it.files ?? [], run, seq } : { ...it, run, seq };
