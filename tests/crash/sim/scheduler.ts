@@ -14,6 +14,7 @@ export class Scheduler {
   readonly #lanes = new Map<string, Task[]>();
   #now = BEGIN;
   #aheadMs = 0;
+  #timesSet = 0;
   #timers = 0;
   /** What happened, a line each. */
   readonly trace: string[] = [];
@@ -33,6 +34,11 @@ export class Scheduler {
 
   setWall(byMs: number): void {
     this.#aheadMs += byMs;
+    this.#timesSet += 1;
+  }
+
+  get timesSet(): number {
+    return this.#timesSet;
   }
 
   get passedMs(): number {

@@ -59,7 +59,8 @@ function judgeDispatch(world: World, it: Message, dispatch: Dispatch, told: read
   const notices = new Set(told.filter(isEnding).map((shown) => shown.delivery));
   if (notices.size > 1) world.violate(`${at} has ${notices.size} notices`);
   const waits = new Set(told.filter((shown) => STILL_WAITS.test(shown.text)).map((shown) => shown.text));
-  if (waits.size > 1) world.violate(`${at} was told ${waits.size} times to wait`);
+  // A time that was named is another one once the clock was set.
+  if (waits.size > 1 + world.scheduler.timesSet) world.violate(`${at} was told ${waits.size} times to wait`);
   judgePatience(world, it, at, told);
   if (state === 'dead' && tries < TRIES) world.violate(`${at} was given up after ${tries} tries`);
   if (state === 'done' && reason === null && notices.size === 0) return judgeReplies(world, it, at, told);
