@@ -13,6 +13,7 @@ import { launched, tailOf } from './launched.ts';
 import { resetModes } from './modes.ts';
 import { checkPresent } from './present.ts';
 import { endLabelled } from './strays.ts';
+import { withFilter } from './syscall-filter.ts';
 import { PROBE_SCRIPT, readProbe, whyRefused } from './probe.ts';
 import {
   SandboxError,
@@ -29,6 +30,7 @@ const TOOLS = { prlimit: '/usr/bin/prlimit', bwrap: '/usr/bin/bwrap', tini: '/us
 /** What each comes in, on Debian and Ubuntu. */
 const PACKAGES = { prlimit: 'util-linux', bwrap: 'bubblewrap', tini: 'tini' } as const;
 const INFO_FD = 3;
+const FILTER_FD = 4;
 const BASE = '/s';
 const PROBE_MS = 10_000;
 
@@ -62,6 +64,7 @@ export function wall(etc: string): string[] {
     ...['--cap-drop', 'ALL', '--new-session', '--die-with-parent', '--as-pid-1', '--clearenv'],
     ...['--setenv', 'HOME', '/s/work/home', '--setenv', 'PATH', '/usr/bin:/bin'],
     ...['--setenv', 'TMPDIR', '/tmp', '--setenv', 'LANG', 'C.UTF-8', '--info-fd', String(INFO_FD)],
+    ...['--seccomp', String(FILTER_FD)],
     ...['--ro-bind', '/usr', '/usr', '--tmpfs', '/usr/local', '--remount-ro', '/usr/local'],
     ...['lib', 'lib64', 'bin', 'sbin'].flatMap((dir) => ['--symlink', `usr/${dir}`, `/${dir}`]),
     ...['--ro-bind', etc, '/etc', '--ro-bind-try', '/etc/alternatives', '/etc/alternatives'],
@@ -129,7 +132,10 @@ function spawnWalled(
   stdout: 'ignore' | 'pipe',
 ): ChildProcess {
   const argv = [...wall(deps.etc), ...extra, '--', ...program];
-  return spawn(TOOLS.prlimit, argv, { env: {}, cwd: '/', detached: true, stdio: ['ignore', stdout, 'pipe', 'pipe'] });
+  const options = { env: {}, cwd: '/', detached: true };
+  return withFilter((filter) =>
+    spawn(TOOLS.prlimit, argv, { ...options, stdio: ['ignore', stdout, 'pipe', 'pipe', filter] }),
+  );
 }
 
 /** The kernel pid of pid 1 inside, as bubblewrap reports it; null when it ended before it came so far. Throws `SandboxError`. */
@@ -159,6 +165,7 @@ function innerPid(child: ChildProcess, label: string): Promise<number | null> {
 async function probe(deps: BubblewrapDeps): Promise<Probe> {
   try {
     refuseEarly(deps);
+    withFilter(() => undefined);
   } catch (error) {
     const { message, next } = error as SandboxError;
     return { ok: false, fault: message, next };
