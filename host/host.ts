@@ -27,6 +27,7 @@ import { makeSessionFolder } from './sessions/folder.ts';
 import { RunFolders } from './sessions/run-folders.ts';
 import { Sessions, type SessionsDeps } from './sessions/sessions.ts';
 import { tellAgent } from './sessions/tell-agent.ts';
+import { watchLimits } from './sessions/watch-limits.ts';
 import { Signals } from './signals.ts';
 import { describeAgent, statusView } from './status.ts';
 
@@ -63,6 +64,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   });
   const { sessions } = parts;
   const progress = tellProgress(options, ground, parts, roster);
+  const watchdog = watchLimits({ ...ground, ...parts, clock, log: log.scope('limits') });
   await recover(parts, ground);
   const started = { home: home.root, pid: options.pid, startedAt: ground.now() };
   const apiSocket = join(runDir, 'api.sock');
@@ -89,6 +91,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   void progress.start();
   const close = async (): Promise<void> => {
     await retention.close();
+    watchdog.close();
     await Promise.all([api.close(), roster.stop()]);
     await drain(parts);
     await progress.close();

@@ -11,7 +11,9 @@ import { OUT_FILES } from '../home.ts';
 import { runLabel } from './label.ts';
 import { launched, tailOf } from './launched.ts';
 import { resetModes } from './modes.ts';
+import { openFilesPerProcess } from './open-files.ts';
 import { checkPresent } from './present.ts';
+import { yieldTo } from './priority.ts';
 import { endLabelled } from './strays.ts';
 import { withFilter } from './syscall-filter.ts';
 import { PROBE_SCRIPT, readProbe, whyRefused } from './probe.ts';
@@ -100,6 +102,9 @@ const CHECK_FOLDER =
 const checked = (folder: SandboxFolder | null): string[] =>
   folder === null ? [] : ['/bin/sh', '-c', CHECK_FOLDER, folder.identity];
 
+/** Set inside: what is counted by user then counts there alone. */
+const limits = (): string[] => [`--nproc=${LIMITS.pids}`, `--nofile=${openFilesPerProcess()}`];
+
 async function start(deps: BubblewrapDeps, spec: SandboxSpec): Promise<RunningSandbox> {
   refuseEarly(deps);
   checkPresent(spec);
@@ -115,7 +120,7 @@ async function start(deps: BubblewrapDeps, spec: SandboxSpec): Promise<RunningSa
   const child = spawnWalled(
     deps,
     mounts(spec),
-    [...checked(spec.folder), TOOLS.prlimit, `--nproc=${LIMITS.pids}`, '--', TOOLS.tini, '--', ...inside],
+    [...checked(spec.folder), TOOLS.prlimit, ...limits(), '--', TOOLS.tini, '--', ...inside],
     'ignore',
   );
   const stderr = tailOf(child);
@@ -133,9 +138,11 @@ function spawnWalled(
 ): ChildProcess {
   const argv = [...wall(deps.etc), ...extra, '--', ...program];
   const options = { env: {}, cwd: '/', detached: true };
-  return withFilter((filter) =>
+  const child = withFilter((filter) =>
     spawn(TOOLS.prlimit, argv, { ...options, stdio: ['ignore', stdout, 'pipe', 'pipe', filter] }),
   );
+  yieldTo(child.pid, LIMITS.niceness);
+  return child;
 }
 
 /** The kernel pid of pid 1 inside, as bubblewrap reports it; null when it ended before it came so far. Throws `SandboxError`. */

@@ -10,6 +10,7 @@ import type { SandboxExit } from '../sandboxes/sandbox.ts';
 import { endRun, notStarted, type Ending } from './after-run.ts';
 import { endingOf, isGentle, type StopReason } from './decide.ts';
 import type { ActorDeps } from './deps.ts';
+import type { Excess } from './excess.ts';
 import { Mail } from './mail.ts';
 import { Pulse } from './pulse.ts';
 import { Restart } from './restart.ts';
@@ -93,7 +94,7 @@ export class Actor {
   }
 
   /** Ends the run if there is one. After `shutdown` and `ended` nothing wakes this session here again. */
-  stop(reason: 'evicted' | 'stopped' | 'shutdown' | 'ended'): void {
+  stop(reason: 'evicted' | 'stopped' | 'shutdown' | 'ended' | Excess): void {
     this.#closing ||= reason === 'shutdown' || reason === 'ended';
     if (this.#closing) this.#restart.cancel();
     if (this.#live) this.#stopFor ??= reason;

@@ -7,6 +7,7 @@ import type { ToEnqueue } from '../inbound/dispatch.ts';
 import { errorText } from '../log.ts';
 import { Actor } from './actor.ts';
 import type { ActorDeps } from './deps.ts';
+import type { Awake, Excess } from './excess.ts';
 import { removeSessionFolder } from './folder.ts';
 import { Slots } from './slots.ts';
 
@@ -61,6 +62,18 @@ export class Sessions {
   /** Ends the run of a session, if it has one; what is open starts the next. */
   stop(sessionId: string): void {
     this.#actors.get(sessionId)?.stop('stopped');
+  }
+
+  /** As `stop`, for a run that took more than it may; counts as a try of what it worked on. */
+  exceeded(sessionId: string, excess: Excess): void {
+    this.#actors.get(sessionId)?.stop(excess);
+  }
+
+  /** What runs now, with the process that each was started as. */
+  awake(): Awake[] {
+    return [...this.#actors.values()].flatMap(({ sessionId, agentId, state, pid }) =>
+      state === 'awake' && pid !== null ? [{ sessionId, agentId, pid }] : [],
+    );
   }
 
   receipt(sessionId: string, receipt: Receipt): void {

@@ -4,12 +4,14 @@ import type { Central } from '../db/central.ts';
 import type { Ids } from '../ids.ts';
 import { projected } from '../inbound/enqueue.ts';
 
-/** A refused row is told once. Returns what is to be projected. */
+export type Told = { text: string } & ({ /** Of the row that was refused. */ seq: number } | { key: string });
+
+/** A refused row is told once, and so is what has a key of its own. Returns what is to be projected. */
 export function tellAgent(
   deps: { central: Central; ids: Ids; now(): string },
   sessionId: string,
   agentId: string,
-  refused: { seq: number; text: string }[],
+  told: Told[],
 ): Promise<NewInbound[]> {
   return deps.central.commit('accept', async (tx) => {
     const messages: NewInbound[] = [];
@@ -20,10 +22,10 @@ export function tellAgent(
       .where('ended_at', 'is', null)
       .executeTakeFirst();
     if (!live) return messages;
-    for (const { seq, text } of refused) {
-      const key = `refused:${seq}`;
+    for (const it of told) {
+      const key = 'key' in it ? it.key : `refused:${it.seq}`;
       const receivedAt = deps.now();
-      const content = JSON.stringify({ text });
+      const content = JSON.stringify({ text: it.text });
       const event = { id: deps.ids(), channel: 'host', chat: sessionId, platform_id: key, kind: 'notice' as const };
       const { numInsertedOrUpdatedRows } = await tx
         .insertInto('events')
