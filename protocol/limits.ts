@@ -20,7 +20,7 @@ export const LIMITS = {
   memoryBytes: 1024 * 1024 * 1024,
   openFilesPerProcess: 4096,
   openFiles: 16 * 1024,
-  /** Of work/ and out/files/ of one session together. */
+  /** Of work/ and out/ of one session together. */
   diskBytes: 1024 * 1024 * 1024,
   diskEntries: 250_000,
   /** How far a sandbox stands behind the host for a processor that both want (setpriority(2)). */

@@ -7,6 +7,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const KIB = 1024;
+const COUNTED = /^(VmRSS|VmSwap|VmPTE|FDSize):\s+(\d+)/gm;
 
 /** /proc of the sandbox that `outer` started, seen from here; null when nothing behind it has a wall of its own, or it is gone. */
 export function procInside(outer: number): string | null {
@@ -36,10 +37,10 @@ function pidsOf(proc: string): string[] {
 export function roughly(proc: string): { memoryBytes: number; openFiles: number } {
   const sum = { memoryBytes: 0, openFiles: 0 };
   for (const pid of pidsOf(proc)) {
-    const status = textOf(join(proc, pid, 'status'));
-    const of = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
-    sum.memoryBytes += (of('VmRSS') + of('VmSwap') + of('VmPTE')) * KIB;
-    sum.openFiles += of('FDSize');
+    for (const [, name, value] of textOf(`${proc}/${pid}/status`).matchAll(COUNTED)) {
+      if (name === 'FDSize') sum.openFiles += Number(value);
+      else sum.memoryBytes += Number(value) * KIB;
+    }
   }
   return sum;
 }

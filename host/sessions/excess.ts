@@ -1,7 +1,7 @@
 /** What a sandbox may not take more of, decided without effects: each has a name that the person and the agent hear. */
 import { LIMITS } from '@halfdoor/protocol/limits';
 import { size } from '../byte-size.ts';
-import type { DiskUsage } from '../sandboxes/disk-usage.ts';
+import type { Unit } from '../sandboxes/disk-usage.ts';
 
 /** A run under way, with the process that it was started as. */
 export type Awake = { sessionId: string; agentId: string; pid: number };
@@ -23,12 +23,9 @@ export function excessOf(usage: ProcessUsage): Excess | null {
  * A run that begins with more than the limit on its disk, because the one before was ended for it, may go on with what
  * was left, or nobody could ever delete any of it; at twice the limit no run may.
  */
-export function isDiskExcess(usage: DiskUsage, leftOver: DiskUsage | null): boolean {
-  const ceiling = (limit: number, left: number): number => Math.min(Math.max(limit, left), 2 * limit);
-  return (
-    usage.bytes > ceiling(LIMITS.diskBytes, leftOver?.bytes ?? 0) ||
-    usage.entries > ceiling(LIMITS.diskEntries, leftOver?.entries ?? 0)
-  );
+export function isDiskExcess(unit: Unit, usage: number, leftOver: number): boolean {
+  const limit = unit === 'bytes' ? LIMITS.diskBytes : LIMITS.diskEntries;
+  return usage > Math.min(Math.max(limit, leftOver), 2 * limit);
 }
 
 const TAKEN: Readonly<Record<Excess, string>> = {
