@@ -1,6 +1,7 @@
 /** `./halfdoor agents`: making, seeing, changing and ending agents. */
 import { Option, type Command } from 'commander';
 import type { Context } from './context.ts';
+import { addHosts } from './host-commands.ts';
 import type { ChangeOptions, CreateOptions } from './verbs/agents.ts';
 
 export function addAgents(program: Command, context: Context): void {
@@ -23,6 +24,7 @@ export function addAgents(program: Command, context: Context): void {
     .description('one agent')
     .action(async (name: string) => (await import('./verbs/agents.ts')).getAgent(context, name));
   addChanges(agents, context);
+  addHosts(agents, context);
 }
 
 function addChanges(agents: Command, context: Context): void {

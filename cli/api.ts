@@ -1,7 +1,9 @@
 /** HTTP over the host's Unix socket. The socket is found by way of <home>/run, which the host writes. */
-import { readFileSync } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { ApiError } from '../host/api/contract.ts';
 import { homeAt } from '../host/home.ts';
 import { Failure } from './failure.ts';
@@ -14,6 +16,8 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type Api = {
   /** Throws `Failure` with the host's own words when it refuses, `Unreachable` when it is not there. */
   call<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T>;
+  /** As `call`, with what the file holds. Throws `Failure` when it cannot be read. */
+  upload<T>(path: string, file: string): Promise<T>;
   /** The open answer of a stream. Throws as `call`. */
   stream(path: string, signal: AbortSignal): Promise<IncomingMessage>;
 };
@@ -34,7 +38,7 @@ export function makeApi(home: string, uid: number): Api {
   const open = (method: string, path: string, body: unknown, signal?: AbortSignal): Promise<IncomingMessage> => {
     const socketPath = apiSocketOf(home);
     if (socketPath === null) return Promise.reject(new Unreachable(`no ${homeAt(home).runFile}`));
-    const text = body === undefined ? '' : JSON.stringify(body);
+    const text = body === undefined || body instanceof Readable ? '' : JSON.stringify(body);
     const headers = {
       host: 'halfdoor',
       'x-halfdoor-uid': String(uid),
@@ -43,8 +47,9 @@ export function makeApi(home: string, uid: number): Api {
     return new Promise((resolve, reject) => {
       // A connection of its own each time: one that a host kept open before its restart is of no use after it.
       const outgoing = request({ socketPath, path, method, headers, agent: false, ...(signal && { signal }) }, resolve);
-      outgoing.on('error', (error) => reject(new Unreachable(error.message)));
-      outgoing.end(text);
+      outgoing.on('error', (error) => reject(isUnreadable(body) ? unreadable(error) : new Unreachable(error.message)));
+      if (!(body instanceof Readable)) outgoing.end(text);
+      else pipeline(body, outgoing).catch(() => undefined); // the request is told why
     });
   };
   const opened = async (...args: Parameters<typeof open>): Promise<IncomingMessage> => {
@@ -55,9 +60,16 @@ export function makeApi(home: string, uid: number): Api {
   return {
     call: async <T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> =>
       parse(await read(await opened(method, path, body, signal))) as T,
+    upload: async <T>(path: string, file: string): Promise<T> =>
+      parse(await read(await opened('POST', path, createReadStream(file)))) as T,
     stream: (path, signal) => opened('GET', path, undefined, signal),
   };
 }
+
+const isUnreadable = (body: unknown): boolean => body instanceof Readable && body.errored !== null;
+
+const unreadable = (error: Error): Failure =>
+  new Failure(`the file cannot be read: ${error.message}`, 'Look at its path and who may read it.');
 
 async function read(answer: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];

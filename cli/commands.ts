@@ -86,6 +86,12 @@ function addTalk(program: Command, context: Context): void {
   program
     .command('send <agent> <text>')
     .description("send one message; '-' reads it from standard input")
+    .option(
+      '--file <path>',
+      'send a file with it; can be given again',
+      (path: string, before: string[]) => [...before, path],
+      [],
+    )
     .option('--wait', 'until it is settled, and show the replies', false)
     .option('--timeout <time>', 'how long --wait waits: 500ms, 60s, 2m, 1h', '60s')
     .action(async (agent: string, text: string, options: SendOptions) =>
@@ -100,6 +106,7 @@ function addDevelop(program: Command, context: Context): void {
     .action(async (pattern?: string) => (await import('./verbs/develop.ts')).test(context, pattern));
   program
     .command('bench <name> [arguments...]')
-    .description('measure: latency, cold, burst, sessions')
+    .description('measure: latency, cold, burst, sessions, history; crash --messages N --kills N --seed S')
+    .allowUnknownOption()
     .action(async (name: string, more: string[]) => (await import('./verbs/develop.ts')).bench(context, name, more));
 }

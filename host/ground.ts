@@ -10,6 +10,7 @@ import { Central } from './db/central.ts';
 import { lockHome } from './db/lock.ts';
 import { homeAt, runDirFor, type Home } from './home.ts';
 import { makeIds } from './ids.ts';
+import type { Outside } from './egress/outside.ts';
 import type { Log } from './log.ts';
 import { ensureRunDir } from './run-dir.ts';
 import { reapStrays } from './sandboxes/strays.ts';
@@ -30,6 +31,8 @@ export type HostOptions = {
   uid: number;
   pid: number;
   clock: Clock;
+  /** Where agents that may reach a host find it. */
+  outside: Outside;
   log: Log;
   durable: Durable;
   /** Called when somebody asks the host to end. */
@@ -61,7 +64,7 @@ async function openHeld(options: HostOptions, home: Home) {
   clearFolder(home.spool);
   const central = await Central.open(home.central, durable, clock);
   const templates = ensureTemplates(home, durable);
-  const ids = makeIds(() => clock.now().getTime());
+  const ids = makeIds(() => clock.now().getTime(), undefined, await lastId(central));
   const now = (): string => isoNow(clock);
   const { redactor, environment } = options;
   const secrets = await Secrets.open({
@@ -81,6 +84,15 @@ async function openHeld(options: HostOptions, home: Home) {
   return { home, runDir, central, templates, ids, now, secrets, keys, redactor, redact };
 }
 
+/** The greatest there is of what is made last of each thing that is accepted. */
+async function lastId({ read }: Central): Promise<string | null> {
+  const { id } = await read
+    .selectFrom('dispatches')
+    .select((eb) => eb.fn.max('id').as('id'))
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
 /** What no agent may be given: whoever can write there has left the sandbox. */
 export const placesOf = ({ dist, bun }: HostOptions, { home, runDir }: Ground): Places => [
   { what: 'the home of Halfdoor', path: home.root },
@@ -92,7 +104,7 @@ export const placesOf = ({ dist, bun }: HostOptions, { home, runDir }: Ground): 
 ];
 
 function makeFolders(home: Home): void {
-  for (const dir of [home.root, home.agents, home.sessions, home.out, home.spool]) {
+  for (const dir of [home.root, home.agents, home.sessions, home.out, home.spool, home.inbox, home.outbox]) {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   }
 }

@@ -21,6 +21,12 @@ export type Home = {
   /** Files that came in through a channel and were not accepted yet; emptied when the host starts. */
   spool: string;
   sessions: string;
+  /** What came with messages, by event: made by the host, read by it and through in/files/ by agents. */
+  inbox: string;
+  /** Copies of what agents send, by delivery. */
+  outbox: string;
+  /** What is being removed. */
+  trash: string;
   /** out/ folders of all sessions, so that the reader process can be given these and nothing else. */
   out: string;
 };
@@ -45,6 +51,9 @@ export function homeAt(root: string): Home {
     agents: join(root, 'agents'),
     spool: join(root, 'spool'),
     sessions: join(root, 'sessions'),
+    inbox: join(root, 'inbox'),
+    outbox: join(root, 'outbox'),
+    trash: join(root, 'trash'),
     out: join(root, 'out'),
   };
 }

@@ -11,12 +11,19 @@ import type { Incoming } from './channels/channel-host.ts';
 import { channelHosts } from './channels/host-side.ts';
 import { channelKinds } from './channels/index.ts';
 import { Roster } from './channels/roster.ts';
+import { telegramSide } from './channels/telegram-side.ts';
 import { TerminalChannel } from './channels/terminal.ts';
 import type { ReplayDeps } from './dead/replay.ts';
 import { openNet } from './egress/net.ts';
+import { realDisk, type Disk } from './files/disk.ts';
+import { makeFiles } from './files/files.ts';
+import { Trash } from './files/remove.ts';
+import { openWayOut } from './egress/open.ts';
+import { HttpChats } from './http-chats/chats.ts';
 import { openGround, placesOf, type Ground, type HostOptions } from './ground.ts';
 import type { Home } from './home.ts';
 import { accept, type AcceptDeps } from './inbound/accept.ts';
+import { errorText } from './log.ts';
 import { Deliverer } from './outbound/deliver.ts';
 import { ProgressTeller } from './progress/progress.ts';
 import { startReader } from './outbound/reader-process.ts';
@@ -30,6 +37,7 @@ import { tellAgent } from './sessions/tell-agent.ts';
 import { watchLimits } from './sessions/watch-limits.ts';
 import { Signals } from './signals.ts';
 import { describeAgent, statusView } from './status.ts';
+import { WebListener } from './web.ts';
 
 export type Host = { home: Home; apiSocket: string; close(): Promise<void> };
 
@@ -40,7 +48,7 @@ const END_MS = LIMITS.stopGraceMs + LIMITS.recoverMs;
 /** Opens a home and serves it. Throws `HomeLocked` when another host does. */
 export async function openHost(options: HostOptions): Promise<Host> {
   const ground = await openGround(options);
-  const { home, runDir, central, lock, keys, redactor } = ground;
+  const { home, runDir, central, keys, redactor } = ground;
   const sandboxes = makeSandboxes({ home, uid: options.uid });
   const probe = remember((kind: SandboxKind) => sandboxes[kind].probe());
   const program = { bun: options.bun, folder: options.dist, entry: 'runner.js' };
@@ -52,26 +60,32 @@ export async function openHost(options: HostOptions): Promise<Host> {
     log: log.scope('reader'),
     walled: (await probe('bubblewrap')).ok,
   });
-  const roster = await openRoster(options, ground, () => parts);
+  const trash = new Trash(home.trash);
+  const egress = openWayOut({ central, clock, log: log.scope('net'), outside: options.outside });
+  const netDeps = { keys, redactor, clock, log: log.scope('net'), wayOut: egress.wayOut };
+  const { roster, ...http } = await openRoster(options, ground, () => parts);
   const parts = wire(options, ground, {
     sandboxes,
     program,
     reader,
     around: () => lookAround(placesOf(options, ground), options.env),
     openBell: listenBell,
-    openNet: (path, agent) => openNet({ keys, redactor, log: log.scope('net') }, path, agent),
+    openNet: (path, agent, onSilent) => openNet(netDeps, path, agent, onSilent),
     channel: (name) => roster.get(name),
+    disk: realDisk(),
+    trash,
   });
   const { sessions } = parts;
   const progress = tellProgress(options, ground, parts, roster);
-  const watchdog = watchLimits({ ...ground, ...parts, clock, log: log.scope('limits') });
   await recover(parts, ground);
+  void trash.empty().catch((error: unknown) => log.warn('trash not emptied', { error: errorText(error) }));
   const started = { home: home.root, pid: options.pid, startedAt: ground.now() };
   const apiSocket = join(runDir, 'api.sock');
   const api = await serveApi(
     {
       ...ground,
       ...parts,
+      ...egress,
       clock,
       log: log.scope('api'),
       durable: options.durable,
@@ -79,43 +93,61 @@ export async function openHost(options: HostOptions): Promise<Host> {
       reader,
       probe,
       roster,
+      ...http,
       status: () => statusView({ central, sessions, reader, roster, probes: probe }, started),
       renew: (agentId) => sessions.renew(agentId),
       shutDown: options.shutDown,
     },
     apiSocket,
   );
-  const retention = new Retention({ central, clock, log: log.scope('retention') });
+  const retention = new Retention({ central, clock, log: log.scope('retention'), sweep: parts.files.sweep });
   retention.start();
   roster.start();
+  await http.web.tried();
   void progress.start();
-  const close = async (): Promise<void> => {
+  const watchdog = watchLimits({ ...ground, ...parts, clock, log: log.scope('limits') });
+  const close = closing({ ...ground, ...http, retention, watchdog, api, roster, parts, progress, reader, egress });
+  return { home, apiSocket, close };
+}
+
+type Closes = { close(): Promise<void> };
+type Closing = Record<'retention' | 'api' | 'progress' | 'web' | 'reader' | 'central', Closes> & {
+  roster: Closes & { stop(): Promise<void> };
+  parts: Parts;
+  egress: { recorded(): Promise<void> };
+  lock: { release(): void };
+  watchdog: { close(): void };
+};
+
+/** Nothing is taken in any more, then what is under way ends, then what it stands on; the lock last. */
+const closing =
+  ({ retention, watchdog, api, roster, parts, progress, web, reader, egress, central, lock }: Closing) =>
+  async (): Promise<void> => {
     await retention.close();
     watchdog.close();
     await Promise.all([api.close(), roster.stop()]);
     await drain(parts);
-    await progress.close();
-    await roster.close();
-    await reader.close();
+    for (const it of [progress, roster, web, reader]) await it.close();
+    await egress.recorded();
     await central.close();
     lock.release();
   };
-  return { home, apiSocket, close };
-}
 
 /** Made before what they hand in to, so that what waits can be sent as soon as it is looked at. */
 async function openRoster({ clock, log }: HostOptions, ground: Ground, parts: () => ReturnType<typeof wire>) {
   const scoped = log.scope('channel');
   const host = channelHosts({ ...ground, clock, log: scoped }, parts);
+  const web = new WebListener({ clock, log: log.scope('web'), random: Math.random });
+  const httpChats = await HttpChats.open({ ...ground, clock, signals: () => parts().signals });
   const roster = new Roster({
     ...ground,
-    kinds: channelKinds(),
+    kinds: channelKinds({ web, http: httpChats, telegram: telegramSide(ground, web) }),
     host,
     log: scoped,
     opened: (name) => parts().deliverer.kickChannel(name),
   });
   await roster.open();
-  return roster;
+  return { roster, web, httpChats };
 }
 
 function tellProgress({ clock, log }: HostOptions, ground: Ground, { signals }: Signalling, roster: Roster) {
@@ -128,33 +160,35 @@ function tellProgress({ clock, log }: HostOptions, ground: Ground, { signals }: 
 }
 
 type Signalling = Pick<ReturnType<typeof wire>, 'signals'>;
-type Parts = Pick<ReturnType<typeof wire>, 'deliverer' | 'sessions' | 'terminal'>;
+type Parts = Pick<ReturnType<typeof wire>, 'deliverer' | 'sessions' | 'terminal' | 'files'>;
 
 /** What a host before left open goes on; nothing may be accepted until this has resolved. */
 export async function recover(
-  { deliverer, sessions }: Parts,
+  { deliverer, sessions, files }: Parts,
   { central, home }: Pick<Ground, 'central' | 'home'>,
 ): Promise<void> {
   await deliverer.recover();
   // Before anything can be accepted: a folder whose row is about to be committed must not pass for a stray.
   await sessions.sweepFolders();
   await sweepAgentFolders(central, home);
+  await files.sweepHalfMade();
   await sessions.recover();
 }
 
 /** Runs end and are collected, at most `END_MS`; what they said is delivered, at most `DRAIN_MS`. Nothing may be accepted any more. */
-export async function drain({ deliverer, sessions, terminal }: Parts): Promise<void> {
+export async function drain({ deliverer, sessions, terminal }: Omit<Parts, 'files'>): Promise<void> {
   await sessions.close(END_MS);
   await terminal.close();
   await deliverer.close(DRAIN_MS);
 }
 
 /** What is not of this process, and what a simulation of the whole gives instead. */
-export type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader' | 'openBell' | 'openNet'> & {
+export type Machines = Pick<SessionsDeps, 'sandboxes' | 'program' | 'reader' | 'openBell' | 'openNet' | 'trash'> & {
   /** What a folder of a person's must not lie in or hold. */
   around(): Surroundings;
   /** Those beside the terminal. */
   channel(name: string): Channel | undefined;
+  disk: Disk;
 };
 
 /** Delivery, sessions and accept know of each other only what is handed over here. */
@@ -174,11 +208,21 @@ export function wire(
     ids: ground.ids,
     log: log.scope('deliver'),
     redact,
-    onReceipt: (sessionId, receipt) => sessions.receipt(sessionId, receipt),
+    onReceipt: (id, receipt) => (outbox.arrived(id, receipt.seq), sessions.receipt(id, receipt)),
+    enqueue: (it) => sessions.enqueue(it),
   });
   const renewSession = (sessionId: string): void => sessions.renewSession(sessionId, 'renewed');
   const folders = new RunFolders({ central, around, renewSession });
-  const base = { ...ground, durable, clock, folders, mayTake: deliverer.mayTake.bind(deliverer) };
+  const { outbox, ...files } = makeFiles({
+    ...{ home, central, durable, ids: ground.ids, log: log.scope('files') },
+    ...{ reader: machines.reader, disk: machines.disk },
+    isOpenedInPlace: (channel) => channel === terminal.name,
+  });
+  const { disk } = machines;
+  const base = {
+    ...{ ...ground, durable, clock, folders, outbox, disk },
+    mayTake: deliverer.mayTake.bind(deliverer),
+  };
   const sessions: Sessions = new Sessions({
     ...base,
     ...machines,
@@ -194,7 +238,8 @@ export function wire(
   const acceptDeps: AcceptDeps = {
     ...base,
     makeFolder: (id) => void makeSessionFolder(home, templates, id, durable),
-    describe: (agentId) => describeAgent(central.read, sessions, agentId),
+    describe: (agentId) => describeAgent(central.read, sessions, agentId, ground.now()),
+    renew: (agentId) => sessions.renew(agentId),
     after: (it) => {
       sessions.enqueue(it.enqueue);
       for (const head of it.heads) deliverer.start(head);
@@ -208,7 +253,7 @@ export function wire(
     isIdempotent: (channel) => deliverer.isIdempotent(channel),
   };
   return {
-    ...{ signals, terminal, deliverer, sessions, folders, around, renewSession, letters },
+    ...{ signals, terminal, deliverer, sessions, folders, around, renewSession, letters, files },
     sandboxes: machines.sandboxes,
     revokeSession: (sessionId: string) => sessions.renewSession(sessionId, 'revoked'),
     makeFolder: acceptDeps.makeFolder,

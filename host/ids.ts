@@ -6,9 +6,14 @@ import { randomBytes } from 'node:crypto';
 
 export type Ids = () => string;
 
-export function makeIds(nowMs: () => number, random: (bytes: number) => Buffer = pooled(randomBytes)): Ids {
-  let lastMs = 0;
-  let counter = 0;
+/** `before`: the last id of a host before, if there is one: the clock may have been set back since. */
+export function makeIds(
+  nowMs: () => number,
+  random: (bytes: number) => Buffer = pooled(randomBytes),
+  before: string | null = null,
+): Ids {
+  let lastMs = before === null ? 0 : Date.parse(timeOfId(before));
+  let counter = before === null ? 0 : 0xfff;
   return () => {
     const now = nowMs();
     if (now > lastMs) {

@@ -4,6 +4,7 @@ import { makeDurable } from '@halfdoor/protocol/durable';
 import { LIMITS } from '@halfdoor/protocol/limits';
 import { systemClock } from './clock.ts';
 import { HomeLocked } from './db/lock.ts';
+import { systemOutside } from './egress/outside.ts';
 import { homeAt, HOME_TAKEN_EXIT } from './home.ts';
 import { openHost, type Host } from './host.ts';
 import { closeInherited } from './inherited.ts';
@@ -86,6 +87,7 @@ try {
     uid,
     pid: process.pid,
     clock: systemClock,
+    outside: systemOutside,
     log,
     durable,
     shutDown: () => void end(),

@@ -6,7 +6,9 @@ import type { SessionState } from './api/contract.ts';
 export type SignalMap = {
   /** Events whose dispatches were settled, after the commit. */
   settled: [{ eventIds: string[] }];
-  session: [{ sessionId: string; agentId: string; state: SessionState }];
+  session: [{ sessionId: string; agentId: string; state: SessionState; parkedUntil?: string | null }];
+  /** Its place among those that wait for a sandbox, whenever that has changed. */
+  place: [{ sessionId: string; agentId: string; n: number; of: number }];
   /** Something went into a session, came out of it, or arrived. */
   traffic: [{ sessionId: string }];
   /** An agent is gone, with its chat. */

@@ -2,9 +2,11 @@
 import type { Kysely } from 'kysely';
 import type { StatusView } from './api/contract.ts';
 import type { Roster } from './channels/roster.ts';
+import { channelViews } from './channels/views.ts';
 import type { Central } from './db/central.ts';
 import type { Schema } from './db/schema.ts';
 import { countDead } from './dead/letters.ts';
+import { clockTime } from './outbound/parked-text.ts';
 import type { OutboundReader } from './outbound/reader.ts';
 import { SANDBOX_KINDS, type Probe, type SandboxKind } from './sandboxes/sandbox.ts';
 import type { Sessions } from './sessions/sessions.ts';
@@ -52,7 +54,7 @@ export async function statusView(
     ...fixed,
     sandboxes,
     reader: { walled: deps.reader.walled },
-    channels: deps.roster.views(),
+    channels: await channelViews(deps.central, deps.roster),
     agents: (await count('agents')) - (await deletedAgents(db)),
     sessions: { total: await count('sessions'), ...deps.sessions.counts() },
     open: { messages: open.n, deliveries: waiting.n, dead: await countDead(db) },
@@ -68,8 +70,24 @@ async function deletedAgents(db: Kysely<Schema>): Promise<number> {
   return n;
 }
 
+async function waitsForQuota(db: Kysely<Schema>, agentId: string, now: string): Promise<string> {
+  const { until } = await db
+    .selectFrom('dispatches')
+    .select((eb) => eb.fn.max('due_at').as('until'))
+    .where('agent_id', '=', agentId)
+    .where('state', '=', 'open')
+    .where('due_at', 'is not', null)
+    .executeTakeFirstOrThrow();
+  return until === null ? '' : `, waits for the model's quota until ${clockTime(new Date(until), new Date(now))}`;
+}
+
 /** One line for `/status`: who, with what, and what it is doing. */
-export async function describeAgent(db: Kysely<Schema>, sessions: Sessions, agentId: string): Promise<string> {
+export async function describeAgent(
+  db: Kysely<Schema>,
+  sessions: Sessions,
+  agentId: string,
+  now: string,
+): Promise<string> {
   const agent = await db
     .selectFrom('agents')
     .select(['name', 'provider', 'model', 'sandbox'])
@@ -90,6 +108,8 @@ export async function describeAgent(db: Kysely<Schema>, sessions: Sessions, agen
     .where('wakes', '=', 1)
     .executeTakeFirstOrThrow();
   const thinks = agent.model ? `${agent.provider}, ${agent.model}` : agent.provider;
-  const waits = place === null ? '' : `, number ${place} in the queue for a sandbox`;
+  const parked = await waitsForQuota(db, agentId, now);
+  const waits =
+    place === null ? parked : `, number ${place} of ${sessions.counts().waiting} in the queue for a sandbox`;
   return `${agent.name} (${thinks}, ${agent.sandbox}): ${state}${waits}; ${open.n} message${open.n === 1 ? '' : 's'} open.`;
 }

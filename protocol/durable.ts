@@ -11,17 +11,23 @@ export const DURABLE_STEPS = [
   'secret', // a kept secret, sealed
   'channel', // channels, who may speak through them, and which agent listens where
   'session-folder', // the folder and both files, before the row that names them
+  'attachments', // what came with a message, before the event that names it
   'accept', // event and frozen dispatches
   'enqueue', // messages_in and waiting projections
   'start-run', // the run number of a session, before its sandbox starts
   'settle-dead', // tries of a run that died; dead letters and their notices
+  'outbox', // the host's copies of an agent's files, before the delivery that names them
   'collect', // deliveries, dispatch states and cursor
+  'park', // messages that wait for a quota behind others, and the end of their wait
   'receipt', // what the platform said, and `sending` of the next head
   'preview', // a message that shows how far a reply is, until it is taken away
   'folder', // which folders may be given to sessions, and which session works on which
+  'egress-rule', // which hosts an agent may reach, with the audit of it
+  'egress-log', // what agents asked for outside, a batch at a time
   'end-session', // a clean start, and folders that are no longer needed
   'take-over', // runner: this run owns outbound.db from here on
   'continuation', // runner: the provider's handle
+  'out-file', // runner: a file of the agent's, before the message that names it
   'say', // runner: a message sent in mid-turn
   'settle', // runner: last messages of the turn, acks and continuation
   'prune-outbound', // runner: rows the host has collected

@@ -7,7 +7,8 @@ create table meta (
   seq_high integer not null
 ) strict;
 
--- id is the dispatch id. address is JSON {channel, chat, thread} or null (notices of the host).
+-- id is the dispatch id. address is JSON {channel, chat, thread} or null (notices of the host). files is a JSON list of
+-- {name, mime, bytes, path}, path from the session's own folder: in/files/<event>/<name>.
 create table messages_in (
   id text primary key,
   seq integer not null unique check (seq > 0 and seq % 2 = 0),

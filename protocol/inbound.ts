@@ -6,7 +6,6 @@ import {
   parseDestination,
   parseInbound,
   parseRouting,
-  wholeNumber,
   type Destination,
   type InboundMessage,
   type NewInbound,
@@ -14,6 +13,7 @@ import {
   type Routing,
   type Row,
 } from './message.ts';
+import { wholeNumber } from './parse.ts';
 import { HOST_PARITY, nextSeq } from './seq.ts';
 import { SessionFile } from './sqlite.ts';
 
@@ -24,7 +24,7 @@ const HOST_BUSY_MS = 5;
 const RUNNER_BUSY_MS = 5_000;
 
 const INSERT_MESSAGE = `insert into messages_in
-  (id, seq, kind, timestamp, wakes, address, sender, role, content, withdrawn) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  (id, seq, kind, timestamp, wakes, address, sender, role, content, files, withdrawn) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   on conflict (id) do nothing`;
 const INSERT_DESTINATION = 'insert into destinations (local_name, target_type, address) values (?, ?, ?)';
 const UPSERT_RECEIPT = `insert into delivered (seq, status, platform_id, reason, timestamp) values (?, ?, ?, ?, ?)
@@ -32,6 +32,8 @@ const UPSERT_RECEIPT = `insert into delivered (seq, status, platform_id, reason,
   reason = excluded.reason, timestamp = excluded.timestamp`;
 export const MESSAGES_ABOVE = `select id, seq, kind, timestamp, wakes, address, sender, role, content, files, withdrawn
   from messages_in where seq > ? order by seq limit ?`;
+
+const DELETE_SETTLED = 'delete from messages_in where id not in (select value from json_each(?))';
 
 /** What one projection writes. Everything absent stays as it is. */
 export type Projection = {
@@ -56,6 +58,7 @@ const rowOf = (it: NewInbound, seq: number) => ({
   sender: it.sender,
   role: it.role,
   content: inboundContent(it),
+  files: JSON.stringify((it.kind === 'control' ? undefined : it.files) ?? []),
   withdrawn: 0,
 });
 
@@ -143,11 +146,10 @@ export class InboundWriter {
   prune(open: ReadonlySet<string>, keepReceiptsAbove: number): number {
     return this.#durable('prune-inbound', () =>
       this.#file.write(() => {
-        const ids = this.#file.all('select id from messages_in').map((row) => String(row.id));
-        const settled = ids.filter((id) => !open.has(id));
-        for (const id of settled) this.#file.run('delete from messages_in where id = ?', id);
+        // A run can have taken in tens of thousands, and the host waits here.
+        const removed = this.#file.run(DELETE_SETTLED, JSON.stringify([...open]));
         this.#file.run('delete from delivered where seq <= ?', keepReceiptsAbove);
-        return settled.length;
+        return removed;
       }),
     );
   }

@@ -3,7 +3,12 @@
  * `bad-row` fault; past these functions the types are trusted.
  */
 import { Fault, isFault } from './fault.ts';
+import { parseInFiles, parseOutFiles, type InboundFile } from './file.ts';
 import { LIMITS } from './limits.ts';
+import { bad, flag, json, oneOf, record, short, shortOrNull, text, time, wholeNumber, type Row } from './parse.ts';
+
+export type { InboundFile } from './file.ts';
+export type { Row } from './parse.ts';
 
 /** One place where people talk. `thread` is null where the platform has none. Never three loose strings. */
 export type Address = { channel: string; chat: string; thread: string | null };
@@ -21,7 +26,10 @@ export type InboundMessage = {
   sender: string | null;
   role: Role | null;
   withdrawn: boolean;
-} & ({ kind: 'chat' | 'task' | 'webhook' | 'notice'; text: string } | { kind: 'control'; control: Control });
+} & (
+  | { kind: 'chat' | 'task' | 'webhook' | 'notice'; text: string; files: InboundFile[] }
+  | { kind: 'control'; control: Control }
+);
 
 /** What the host projects; `seq` is minted by the file itself. */
 export type NewInbound = {
@@ -31,7 +39,10 @@ export type NewInbound = {
   address: Address | null;
   sender: string | null;
   role: Role | null;
-} & ({ kind: 'chat' | 'task' | 'webhook' | 'notice'; text: string } | { kind: 'control'; control: Control });
+} & (
+  | { kind: 'chat' | 'task' | 'webhook' | 'notice'; text: string; files?: InboundFile[] }
+  | { kind: 'control'; control: Control }
+);
 
 export type Destination = { localName: string; targetType: 'chat' | 'agent'; address: Address };
 
@@ -65,15 +76,17 @@ export type OutboundMessage = {
   turn: string;
   answers: string[];
   timestamp: string;
-} & (
-  | { kind: 'message'; destination: string; thread: string | null; text: string }
-  | { kind: 'action'; action: string; input: Record<string, unknown> }
-  | { kind: 'scratch'; text: string }
-);
+} &
+  /** `files`: names in out/files/. */
+  (
+    | { kind: 'message'; destination: string; thread: string | null; text: string; files: string[] }
+    | { kind: 'action'; action: string; input: Record<string, unknown> }
+    | { kind: 'scratch'; text: string }
+  );
 
 /** What a runner hands over; `seq` and `run` are added by the writer. */
 export type NewOutbound = { id: string; turn: string; answers: string[]; timestamp: string } & (
-  | { kind: 'message'; destination: string; thread: string | null; text: string }
+  | { kind: 'message'; destination: string; thread: string | null; text: string; files?: string[] }
   | { kind: 'action'; action: string; input: Record<string, unknown> }
   | { kind: 'scratch'; text: string }
 );
@@ -81,78 +94,6 @@ export type NewOutbound = { id: string; turn: string; answers: string[]; timesta
 export type AckStatus = 'done' | 'failed';
 export type NewAck = { messageId: string; status: AckStatus; reason: string | null };
 export type Ack = NewAck & { seq: number; run: number };
-
-export type Row = Record<string, unknown>;
-
-const bad = (what: string): never => {
-  throw new Fault('bad-row', `bad row: ${what}`, 'The row is ignored; the rest of the session goes on.');
-};
-
-export function text(value: unknown, what: string, maxBytes = LIMITS.textOutBytes): string {
-  if (typeof value !== 'string') return bad(`${what} is not text`);
-  if (value.length > maxBytes || Buffer.byteLength(value) > maxBytes) return bad(`${what} is over ${maxBytes} bytes`);
-  return value;
-}
-
-const short = (value: unknown, what: string): string => text(value, what, 512);
-const shortOrNull = (value: unknown, what: string): string | null => (value == null ? null : short(value, what));
-
-export function wholeNumber(value: unknown, what: string): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-    ? value
-    : bad(`${what} is not a whole number`);
-}
-
-const flag = (value: unknown, what: string): boolean =>
-  value === 0 || value === 1 ? value === 1 : bad(`${what} is neither 0 nor 1`);
-
-const ISO_UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
-
-/** ISO-8601, UTC, with `Z`. */
-function time(value: unknown, what: string): string {
-  const it = short(value, what);
-  return ISO_UTC.test(it) && !Number.isNaN(Date.parse(it)) ? it : bad(`${what} is not a time in UTC`);
-}
-
-function json(value: unknown, what: string): unknown {
-  const source = text(value, what, LIMITS.rowBytes);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(source);
-  } catch {
-    return bad(`${what} is not JSON`);
-  }
-  return plain(parsed, what);
-}
-
-/**
- * Refuses what would hurt whoever handles the value later: nesting that overflows the stack of a recursive function,
- * and the key that changes an object's prototype when it is assigned.
- */
-function plain(value: unknown, what: string): unknown {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > LIMITS.jsonDepth) return bad(`${what} is nested over ${LIMITS.jsonDepth} deep`);
-    const next: unknown[] = [];
-    for (const it of level) {
-      if (typeof it !== 'object' || it === null) continue;
-      if (Object.hasOwn(it, '__proto__')) return bad(`${what} has a key __proto__`);
-      for (const inner of Object.values(it)) if (typeof inner === 'object' && inner !== null) next.push(inner);
-    }
-    level = next;
-  }
-  return value;
-}
-
-function record(value: unknown, what: string): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : bad(`${what} is not an object`);
-}
-
-function oneOf<T extends string>(value: unknown, all: readonly T[], what: string): T {
-  return all.includes(value as T) ? (value as T) : bad(`${what} is none of ${all.join(', ')}`);
-}
 
 export function parseAddress(value: unknown): Address {
   const it = record(value, 'address');
@@ -198,7 +139,8 @@ export function parseInbound(row: Row): InboundMessage {
     withdrawn: flag(row.withdrawn, 'withdrawn'),
   };
   if (kind === 'control') return { ...common, kind, control: { verb: oneOf(content.verb, ['stop'], 'control.verb') } };
-  return { ...common, kind, text: text(content.text, 'content.text') };
+  const files = parseInFiles(json(row.files, 'files'));
+  return { ...common, kind, text: text(content.text, 'content.text'), files };
 }
 
 /** The content column of a row going in. */
@@ -257,6 +199,7 @@ export function parseOutbound(row: Row): OutboundMessage {
         destination: short(row.destination, 'destination'),
         thread: shortOrNull(row.thread, 'thread'),
         text: text(content.text, 'content.text'),
+        files: parseOutFiles(content.files),
       };
     case 'action':
       return {
@@ -271,8 +214,12 @@ export function parseOutbound(row: Row): OutboundMessage {
 }
 
 /** The content column of a row going out. */
-export const outboundContent = (message: NewOutbound): string =>
-  JSON.stringify(message.kind === 'action' ? { action: message.action, input: message.input } : { text: message.text });
+export function outboundContent(message: NewOutbound): string {
+  if (message.kind === 'action') return JSON.stringify({ action: message.action, input: message.input });
+  const { text: said } = message;
+  const files = message.kind === 'message' && message.files?.length ? { files: message.files } : {};
+  return JSON.stringify({ text: said, ...files });
+}
 
 export function parseAck(row: Row): Ack {
   return {

@@ -7,7 +7,7 @@ create table meta (
   seq_high integer not null
 ) strict;
 
--- answers is a JSON array of inbound message ids.
+-- answers is a JSON array of inbound message ids. content of a message: {text, files}, files being names in out/files/.
 create table messages_out (
   seq integer primary key check (seq > 0 and seq % 2 = 1),
   id text not null unique,

@@ -7,12 +7,12 @@ import {
   outboundContent,
   parseAck,
   parseOutbound,
-  wholeNumber,
   type NewAck,
   type NewOutbound,
   type OutboundMessage,
   type Row,
 } from './message.ts';
+import { wholeNumber } from './parse.ts';
 import { nextSeq, RUNNER_PARITY } from './seq.ts';
 import { SessionFile } from './sqlite.ts';
 
@@ -32,6 +32,10 @@ export const SAID_BEFORE = `select ${OUT_COLUMNS} from messages_out o
   where seq > min(?, (select max(seq) from messages_out) - ?) and run < ? and kind = 'message'
   and exists (select 1 from json_each(o.answers) where value in (select value from json_each(?)))
   order by seq limit 200`;
+
+const FILES_ABOVE = `select distinct value as name
+  from messages_out o, json_each(case when json_valid(o.content) then o.content else '{}' end, '$.files')
+  where o.seq > ? and o.kind = 'message'`;
 
 export type OutboundWrite = {
   messages?: NewOutbound[];
@@ -168,6 +172,11 @@ export class OutboundWriter {
         throw error;
       }
     });
+  }
+
+  /** Names of files that messages above `seq` speak of. */
+  filesAbove(seq: number): Set<string> {
+    return new Set(this.#file.all(FILES_ABOVE, seq).map((row) => String(row.name)));
   }
 
   /** How many rows stand in each table that grows. */

@@ -2,6 +2,7 @@
  * Inbound rows as they come in. Reads only what is above the last row it has read; what is not settled yet is kept here,
  * so that a look costs the same with ten rows of history and with a hundred thousand.
  */
+import { join } from 'node:path';
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Destination, InboundMessage, Routing } from '@halfdoor/protocol/message';
 import type { InboundReader } from '@halfdoor/protocol/runner';
@@ -14,6 +15,7 @@ export type Around = { destinations: Destination[]; zone: Zone; folder: Routing[
 
 export class Intake {
   readonly #inbound: InboundReader;
+  readonly #base: string;
   readonly #isSettled: (id: string) => boolean;
   readonly #threads = new Map<string, string | null>();
   #waiting: InboundMessage[] = [];
@@ -22,8 +24,10 @@ export class Intake {
   #beganAt = 0;
   #zone: Zone | null = null;
 
-  constructor(inbound: InboundReader, isSettled: (id: string) => boolean) {
+  /** `base`: where the session's folder is for this run. */
+  constructor(inbound: InboundReader, base: string, isSettled: (id: string) => boolean) {
     this.#inbound = inbound;
+    this.#base = base;
     this.#isSettled = isSettled;
   }
 
@@ -37,7 +41,7 @@ export class Intake {
         // Only rows that were there before this run began can be settled already.
         if (row.withdrawn || (this.#first && this.#isSettled(row.id))) continue;
         if (row.kind === 'control') controls.push(row);
-        else this.#keep(row);
+        else this.#keep({ ...row, files: row.files.map((it) => ({ ...it, path: join(this.#base, it.path) })) });
       }
       if (rows.length < PAGE) break;
     }

@@ -23,6 +23,7 @@ export class Loop {
   readonly #deps: LoopDeps;
   #turn: Turn | null = null;
   #ending = false;
+  #parked = false;
   #failure: unknown = null;
   #wake: () => void = () => {};
   #cancelPoll: () => void = () => {};
@@ -43,7 +44,7 @@ export class Loop {
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
       if (this.#failure !== null) throw this.#failure;
       if (this.#ending) break;
-      const batch = this.#deps.intake.batch();
+      const batch = this.#parked ? [] : this.#deps.intake.batch();
       if (batch.length > 0) {
         await this.#runTurn(batch);
         this.#takeIn();
@@ -87,6 +88,7 @@ export class Loop {
       await turn.run();
     } finally {
       this.#turn = null;
+      this.#parked = turn.parked;
     }
   }
 

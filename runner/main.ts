@@ -2,8 +2,10 @@
 import { makeDurable } from '@halfdoor/protocol/durable';
 import { isFault } from '@halfdoor/protocol/fault';
 import { connectBell, heartbeatFile, InboundReader, OutboundWriter, progressFile } from '@halfdoor/protocol/runner';
+import { readPage } from './page.ts';
 import { loadProvider } from './providers/index.ts';
 import { serve, type Machine } from './serve.ts';
+import { openWayOut } from './way-out.ts';
 
 const EXIT = { ok: 0, failed: 1, usage: 2, fenced: 3 } as const;
 
@@ -17,11 +19,14 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
 
 const machine: Machine = {
   openOutbound: (path, run) => new OutboundWriter(path, run, makeDurable()),
+  durable: makeDurable(),
   openInbound: (path) => new InboundReader(path),
   heartbeatFile,
   progressFile,
   connectBell,
   loadProvider,
+  openWayOut,
+  readPage,
   after: (ms, fn) => {
     const timer = setTimeout(fn, ms);
     return () => clearTimeout(timer);

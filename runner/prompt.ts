@@ -1,6 +1,7 @@
 /** What the model reads: who it can talk to, how, and the messages, all escaped so that no text can pass for structure. */
-import type { Address, Destination, InboundMessage, RoutedFolder } from '@halfdoor/protocol/message';
+import type { Address, Destination, InboundFile, InboundMessage, RoutedFolder } from '@halfdoor/protocol/message';
 import { sameChat } from '@halfdoor/protocol/message';
+import { shownName } from '@halfdoor/protocol/file';
 import type { Said } from './speaker.ts';
 import type { Zone } from './zone.ts';
 
@@ -28,7 +29,8 @@ export function instructions(destinations: readonly Destination[], own: string, 
     '<message to="destination">text</message>',
     'Everything else you write, and anything in <internal>…</internal>, stays with you. One answer may hold several',
     'messages. Answer to the destination a message came from unless asked otherwise. Do not escape the text.',
-    'The tool send_message sends at once, while you go on working.',
+    'The tools send_message and send_file send at once, while you go on working. What came with a message is at the path',
+    'of its attachment, to read.',
     `Your destinations:\n${names}`,
     folder === null ? '' : place(folder),
     own.trim(),
@@ -53,12 +55,18 @@ export function block(message: InboundMessage, destinations: readonly Destinatio
   const sender = message.sender === null ? '' : ` sender="${escaped(message.sender)}"`;
   const silent = message.wakes ? '' : ' context="true"';
   const attributes = `id="${message.seq}" from="${escaped(from)}"${sender} time="${time}"${silent}`;
-  return `<message ${attributes}>${escaped(message.text)}</message>`;
+  return `<message ${attributes}>${escaped(message.text)}${message.files.map(attachment).join('')}</message>`;
 }
+
+const attachment = ({ name, mime, bytes, path }: InboundFile): string =>
+  `\n<attachment name="${escaped(name)}" type="${escaped(mime)}" bytes="${bytes}" path="${escaped(path)}"/>`;
 
 /** What an earlier try of the same turn has already sent, so that it is not said again. */
 export function alreadySaid(said: readonly Said[]): string {
-  const lines = said.map((it) => `<sent id="${it.seq}" to="${escaped(it.destination)}">${escaped(it.text)}</sent>`);
+  const lines = said.map(({ seq, destination, text, files }) => {
+    const named = files.length === 0 ? '' : ` files="${escaped(files.map(shownName).join(', '))}"`;
+    return `<sent id="${seq}" to="${escaped(destination)}"${named}>${escaped(text)}</sent>`;
+  });
   if (lines.length === 0) return '';
   return [
     'An earlier try at these messages was cut off after it had sent the following. Do not send it again:',

@@ -13,7 +13,7 @@ type Deps = { outbound: OutboundWriter; intake: Intake; newId(): string; now(): 
 export type Sendable = { destination: Destination; text: string };
 export type Saying = { turn: string; answers: string[] };
 /** A message that went out. */
-export type Said = { seq: number; destination: string; text: string };
+export type Said = { seq: number; destination: string; text: string; files: readonly string[] };
 
 export class UnknownDestination extends Error {
   constructor(name: string, known: readonly Destination[]) {
@@ -39,7 +39,7 @@ export class Speaker {
     const said = [...before.flatMap((it) => (it.kind === 'message' ? [it] : [])), ...this.#saidNow];
     this.#said = new Map();
     for (const it of said) {
-      const key = keyOf(it.destination, it.text);
+      const key = keyOf(it.destination, it.text, it.files);
       this.#said.set(key, [...(this.#said.get(key) ?? []), it.seq]);
     }
     return said;
@@ -51,13 +51,13 @@ export class Speaker {
   }
 
   /** Sends at once. Returns the seqs; `repeated` when an earlier run had said exactly this. Throws `UnknownDestination`. */
-  say(saying: Saying, to: string, text: string): { seqs: number[]; repeated: boolean } {
+  say(saying: Saying, to: string, text: string, files: string[] = []): { seqs: number[]; repeated: boolean } {
     const destination = this.#find(to);
-    const before = this.#absorb(to, text);
+    const before = this.#absorb(to, text, files);
     if (before !== null) return { seqs: [before], repeated: true };
-    const messages = this.#rows(saying, destination, text);
+    const messages = this.#rows(saying, destination, text, files);
     const seqs = this.#deps.outbound.write('say', { messages, seenSeq: this.#deps.intake.highest });
-    this.#saidNow.push({ seq: seqs[0] ?? 0, destination: to, text });
+    this.#saidNow.push({ seq: seqs[0] ?? 0, destination: to, text, files });
     this.#deps.ring();
     return { seqs, repeated: false };
   }
@@ -108,14 +108,15 @@ export class Speaker {
     return found;
   }
 
-  #absorb(to: string, text: string): number | null {
+  #absorb(to: string, text: string, files: readonly string[] = []): number | null {
     if (this.#said.size === 0) return null;
-    return this.#said.get(keyOf(to, text))?.shift() ?? null;
+    return this.#said.get(keyOf(to, text, files))?.shift() ?? null;
   }
 
-  #rows(saying: Saying, destination: Destination, text: string): NewOutbound[] {
+  /** What goes with a text goes with its last part. */
+  #rows(saying: Saying, destination: Destination, text: string, files: string[] = []): NewOutbound[] {
     const thread = this.#deps.intake.threadOf(destination);
-    return split(text, LIMITS.textOutBytes).map((part) => ({
+    return split(text, LIMITS.textOutBytes).map((part, n, parts) => ({
       id: this.#deps.newId(),
       ...saying,
       timestamp: this.#deps.now(),
@@ -123,6 +124,7 @@ export class Speaker {
       destination: destination.localName,
       thread,
       text: part,
+      files: n === parts.length - 1 ? files : [],
     }));
   }
 
@@ -132,8 +134,8 @@ export class Speaker {
   }
 }
 
-const keyOf = (to: string, text: string): string =>
-  `${to} ${createHash('sha256').update(text.toWellFormed()).digest('base64')}`;
+const keyOf = (to: string, text: string, files: readonly string[]): string =>
+  [to, createHash('sha256').update(text.toWellFormed()).digest('base64'), ...files].join('/');
 
 /** Cuts at line ends where there are any, so that each part has at most `maxBytes` bytes. */
 export function split(text: string, maxBytes: number): string[] {

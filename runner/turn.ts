@@ -25,6 +25,8 @@ export type TurnDeps = {
   ownInstructions(): string;
   cwd: string;
   sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** Leaves what is answered open until the model's quota resets. */
+  park(saying: Saying, resetsAt: string | null, reason: string): void;
 };
 
 const TRANSIENT_TRIES = 5;
@@ -33,7 +35,7 @@ const BACKOFF_MAX_MS = 5_000;
 const REASON_CHARS = 500;
 
 type Ending = 'over' | 'again' | 'afresh';
-type Failure = { kind: ErrorKind; message: string; spent: boolean };
+type Failure = { kind: ErrorKind; message: string; spent: boolean; resetsAt?: string | undefined };
 
 export class Turn {
   readonly id: string;
@@ -52,6 +54,8 @@ export class Turn {
   readonly #nowhere = new Set<string>();
   #transient = 0;
   #afresh = false;
+  /** Left open for another day: nothing more is to be asked of the model in this run. */
+  parked = false;
 
   constructor(deps: TurnDeps, id: string, batch: InboundMessage[]) {
     this.#deps = deps;
@@ -175,7 +179,7 @@ export class Turn {
         this.#onResult(event, query);
         return null;
       case 'error':
-        return { kind: event.kind, message: event.message, spent: event.spent ?? false };
+        return { kind: event.kind, message: event.message, spent: event.spent ?? false, resetsAt: event.resetsAt };
     }
   }
 
@@ -254,7 +258,9 @@ export class Turn {
       await this.#backOff(failure);
       return this.#abort.signal.aborted ? 'over' : 'again';
     }
-    this.#giveUp(failure);
+    this.parked = failure.kind === 'quota';
+    if (this.parked) this.#deps.park(this.saying, failure.resetsAt ?? null, failure.message.slice(0, REASON_CHARS));
+    else this.#giveUp(failure);
     return 'over';
   }
 

@@ -5,7 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../cli/failure.ts';
+import { closeInherited } from '../cli/host-process.ts';
 import { makeChecks, runCheck } from './checks/checks.ts';
+import { resultLines, whatFailed } from './checks/failed.ts';
 import { needsOf, PROBES, ROOT_HOW } from './checks/needs.ts';
 import { runProgram, type RunOptions } from './checks/run-program.ts';
 import { countTests, findSuites, suiteCommand, type Counts, type Suite } from './checks/suites.ts';
@@ -19,7 +21,15 @@ const PROBE_MS = 30_000;
 const root = join(import.meta.dirname, '..');
 const uid = process.getuid?.() ?? 0;
 
-type Run = { user: TestUser; bun: string; signal: AbortSignal; total: Counts; say(line: string): void };
+type Run = {
+  user: TestUser;
+  bun: string;
+  signal: AbortSignal;
+  total: Counts;
+  /** Said once more at the end, where it is looked for. */
+  failures: string[];
+  say(line: string): void;
+};
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const indent = (text: string): string => text.replaceAll(/^/gm, '    ');
@@ -32,7 +42,9 @@ function result(run: Run, counts: Counts, line: string, output: string): void {
   run.total.passed += counts.passed;
   run.total.failed += counts.failed;
   run.say(`${counts.failed === 0 ? 'ok    ' : 'FAILED'}  ${line}`);
-  if (counts.failed > 0) run.say(indent(output.trim()));
+  if (counts.failed === 0) return;
+  run.say(indent(output.trim()));
+  run.failures.push(`FAILED  ${line}`, ...resultLines(output).map(indent));
 }
 
 async function checkTree(run: Run, paths: readonly string[]): Promise<void> {
@@ -70,7 +82,7 @@ async function runSuite(run: Run, suite: Suite, asRoot: boolean): Promise<void> 
     run,
     counts,
     `${suite.path} (${suite.runner}, ${counts.passed + counts.failed} tests, ${seconds.toFixed(1)} s)`,
-    output,
+    whatFailed(suite.runner, output, code),
   );
 }
 
@@ -99,10 +111,12 @@ async function main(words: readonly string[]): Promise<void> {
   const pattern = words.find((word) => !word.startsWith('-'));
   const { HALFDOOR_BUN: bun } = process.env;
   if (!bun) throw new Failure('HALFDOOR_BUN is not set', 'Run ./halfdoor test.', 2);
+  // Node hands on what it inherited, and a test must not pass or fail by what its caller left open.
+  closeInherited();
   const end = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort());
   const user = makeTestUser(root, bun, uid, process.env);
-  const run: Run = { user, bun, signal: end.signal, total: { passed: 0, failed: 0 }, say };
+  const run: Run = { user, bun, signal: end.signal, total: { passed: 0, failed: 0 }, failures: [], say };
   try {
     const paths = listFiles(root);
     const { suites, orphans } = findSuites(paths);
@@ -118,6 +132,7 @@ async function main(words: readonly string[]): Promise<void> {
     user.end();
   }
   if (end.signal.aborted) run.total.failed++;
+  for (const line of run.failures) say(line);
   say(json ? JSON.stringify(run.total) : `${run.total.passed} passed, ${run.total.failed} failed`);
   process.exitCode = run.total.failed === 0 ? 0 : 1;
 }

@@ -2,6 +2,7 @@
 import type { ChatEvent, MessageView, Reply } from '../../host/api/contract.ts';
 import { Unreachable } from '../api.ts';
 import { Failure } from '../failure.ts';
+import { withFiles } from '../file-line.ts';
 import { doingOf, SENT, type Doing } from './doing.ts';
 import type { Partial } from './frame.ts';
 
@@ -81,12 +82,13 @@ export class Conversation {
     if (waiting > 0) this.#deps.remark(`${waiting} ${waiting === 1 ? 'reply' : 'replies'} came while nobody was here:`);
   }
 
-  #show(it: Pick<Reply, 'delivery' | 'text'>, notice: boolean, mayBeDuplicate: boolean): void {
+  #show(it: Pick<Reply, 'delivery' | 'text' | 'files'>, notice: boolean, mayBeDuplicate: boolean): void {
     const fresh = !this.#shown.has(it.delivery);
     this.#shown.add(it.delivery);
     if (fresh) {
-      if (notice) this.#deps.remark(it.text);
-      else this.#deps.say(mayBeDuplicate ? `${it.text}\n(may be a duplicate)` : it.text);
+      const text = withFiles(it.text, it.files);
+      if (notice) this.#deps.remark(text);
+      else this.#deps.say(mayBeDuplicate ? `${text}\n(may be a duplicate)` : text);
     }
     // Again for one shown before too: the host that asks did not hear it. Lost on the way, it asks once more.
     this.#deps.received([it.delivery]).catch((error: unknown) => this.#fail(error));

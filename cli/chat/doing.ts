@@ -22,7 +22,9 @@ export function doingOf({ state, detail, since }: Progress, nowMs: number): Doin
 function wordsFor(state: Exclude<Progress['state'], 'idle' | 'writing'>, detail: string | null): string {
   switch (state) {
     case 'queued':
-      return 'waiting for a free place';
+      return `waiting for a free place${detail === null ? '' : `, number ${detail} in the queue`}`;
+    case 'parked':
+      return `waiting for the model's quota${detail === null ? '' : ` until ${clockOf(detail)}`}`;
     case 'starting':
       return 'starting the sandbox';
     case 'waiting':
@@ -34,6 +36,13 @@ function wordsFor(state: Exclude<Progress['state'], 'idle' | 'writing'>, detail:
     case 'retrying':
       return `trying again${detail === null ? '' : `: ${detail}`}`;
   }
+}
+
+/** As a clock on the wall here shows it; text that is no time as it stands. */
+function clockOf(iso: string): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return iso;
+  return at.toLocaleTimeString('sv-SE', { hour: '2-digit', minute: '2-digit' });
 }
 
 const MINUTE_S = 60;

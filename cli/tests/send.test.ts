@@ -38,6 +38,14 @@ test('timeout is 1 and says that it stays queued', async (t) => {
   assert.equal((await runCli(home, ['send', 'a', 'x', '--timeout', 'soon'])).code, 2);
 });
 
+test('timeout: what the host has said of it meanwhile is shown', async (t) => {
+  const host = await fakeHost(t);
+  const { code, out, err } = await runCli(host.home, ['send', 'a', '@park', '--wait', '--timeout', '50ms']);
+  assert.deepEqual([code, out], [1, 'it waits for the quota\n']);
+  assert.match(err, /^no answer within 50ms\nIt stays queued/);
+  assert.equal(host.received.length, 1);
+});
+
 test("'-' reads standard input; text over the limit is refused before it is sent", async (t) => {
   const host = await fakeHost(t);
   const read = await runCli(host.home, ['send', 'a', '-', '--wait'], '@reply two\nlines\n');

@@ -14,13 +14,7 @@ const INPUT_BYTES = 64 * 1024;
 /** The value comes from a pipe or from a prompt that does not show it; `more` counts what stood behind the name. */
 export async function setSecret(context: Context, name: string, more: number): Promise<void> {
   checkName(name);
-  if (more > 0) {
-    throw new Failure(
-      'a value is never taken from the command line: every process of this machine can read it there, and the shell keeps it',
-      `Pipe it in, or type it when asked: ./halfdoor secrets set ${name}`,
-      2,
-    );
-  }
+  if (more > 0) throw neverOnTheLine(`./halfdoor secrets set ${name}`);
   const value = await readValue(name);
   await ensureHost(context);
   const view = await withHost(context, () =>
@@ -29,6 +23,13 @@ export async function setSecret(context: Context, name: string, more: number): P
   const users = view.usedBy.length === 0 ? '' : `; given for ${view.usedBy.join(', ')} from the next request on`;
   context.printer.answer(view, `kept ${view.name}${users}`);
 }
+
+export const neverOnTheLine = (command: string): Failure =>
+  new Failure(
+    'a value is never taken from the command line: every process of this machine can read it there, and the shell keeps it',
+    `Pipe it in, or type it when asked: ${command}`,
+    2,
+  );
 
 function checkName(name: string): void {
   if (NAME.test(name)) return;
@@ -39,7 +40,8 @@ function checkName(name: string): void {
   );
 }
 
-async function readValue(name: string): Promise<string> {
+/** By a pipe, or typed and not shown. */
+export async function readValue(name: string): Promise<string> {
   const typed = await askHidden({ input: process.stdin, output: process.stderr }, `${name} (not shown): `);
   const value = typed ?? (await readPiped());
   if (value !== '') return value;

@@ -1,14 +1,17 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '@halfdoor/protocol/limits';
-import type { MessageView, SendInput } from '../../host/api/contract.ts';
+import type { MessageView, SendInput, UploadView } from '../../host/api/contract.ts';
 import { pathStep, Unreachable } from '../api.ts';
+import { withFiles } from '../file-line.ts';
 import type { Context } from '../context.ts';
 import { parseDuration } from '../duration.ts';
 import { Failure } from '../failure.ts';
 import { ensureHost } from '../start-host.ts';
 
-export type SendOptions = { wait: boolean; timeout: string };
+export type SendOptions = { wait: boolean; timeout: string; file: string[] };
 
 /** One request never waits longer, so that a host that hangs is noticed. */
 const ONE_WAIT_MS = 60_000;
@@ -19,15 +22,18 @@ export async function send(context: Context, agent: string, text: string, option
   const timeoutMs = parseDuration(options.timeout);
   const input: SendInput = { text: checkSize(text === '-' ? await readStdin() : text), id: randomUUIDv7() };
   await ensureHost(context);
-  const accepted = await post(context, agent, input);
+  const accepted = await post(context, agent, input, options.file);
   if (!options.wait) return show(context, accepted);
-  const view = await settled(context, accepted.id, Date.now() + timeoutMs);
-  await show(context, view ?? timedOut(accepted, agent, options.timeout));
+  const view = await settled(context, accepted, Date.now() + timeoutMs);
+  await show(context, view.status === 'accepted' ? timedOut(view, agent, options.timeout) : view);
 }
 
 /** The id makes a repeat one message: a host that died before it answered is asked again, once it is back. */
-async function post(context: Context, agent: string, input: SendInput): Promise<MessageView> {
-  const once = () => context.api.call<MessageView>('POST', `/v1/agents/${pathStep(agent)}/messages`, input);
+async function post(context: Context, agent: string, input: SendInput, paths: readonly string[]): Promise<MessageView> {
+  const once = async () => {
+    const files = await uploadAll(context, paths);
+    return context.api.call<MessageView>('POST', `/v1/agents/${pathStep(agent)}/messages`, { ...input, files });
+  };
   try {
     return await once();
   } catch (error) {
@@ -37,22 +43,34 @@ async function post(context: Context, agent: string, input: SendInput): Promise<
   }
 }
 
-/** Null when `deadline` came first. A host that restarts meanwhile is waited for. */
-async function settled(context: Context, id: string, deadline: number): Promise<MessageView | null> {
-  for (;;) {
+/** Again with each try: a host that starts knows nothing of what was uploaded to the one before. */
+async function uploadAll(context: Context, paths: readonly string[]): Promise<SendInput['files']> {
+  const files: SendInput['files'] = [];
+  for (const path of paths) {
+    checkFile(path);
+    const { upload } = await context.api.upload<UploadView>('/v1/uploads', path);
+    files.push({ upload, name: basename(path) });
+  }
+  return files;
+}
+
+/** As it last stood when `deadline` came first. A host that restarts meanwhile is waited for. */
+async function settled(context: Context, accepted: MessageView, deadline: number): Promise<MessageView> {
+  for (let last = accepted; ;) {
     const left = Math.max(0, deadline - Date.now());
     try {
-      const path = `/v1/messages/${pathStep(id)}?wait=${Math.min(left, ONE_WAIT_MS)}`;
-      const view = await context.api.call<MessageView>('GET', path);
-      if (view.status !== 'accepted') return view;
+      const path = `/v1/messages/${pathStep(accepted.id)}?wait=${Math.min(left, ONE_WAIT_MS)}`;
+      last = await context.api.call<MessageView>('GET', path);
+      if (last.status !== 'accepted') return last;
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       await sleep(Math.min(AGAIN_MS, left));
     }
-    if (Date.now() >= deadline) return null;
+    if (Date.now() >= deadline) return last;
   }
 }
 
+/** With what the host has said of it meanwhile: why it waits, perhaps. */
 const timedOut = (accepted: MessageView, agent: string, timeout: string): MessageView => ({
   ...accepted,
   status: 'timeout',
@@ -62,11 +80,14 @@ const timedOut = (accepted: MessageView, agent: string, timeout: string): Messag
 
 async function show(context: Context, view: MessageView): Promise<void> {
   const { id, status, error, next } = view;
-  const replies = view.replies.map(({ seq, text, to }) => ({ seq, text, to }));
+  const replies = view.replies.map(({ seq, text, to, files }) => ({ seq, text, to, ...(files && { files }) }));
   const notices = view.notices.map(({ text }) => text);
   const failed = error === undefined ? {} : { error, next };
   const value = { id, status, replies, ...(notices.length > 0 && { notices }), ...failed };
-  const said = [...replies.map(({ text }) => text), ...(error === undefined ? notices : [])];
+  const said = [
+    ...replies.map(({ text, files }) => withFiles(text, files)),
+    ...(error === undefined || status === 'timeout' ? notices : []),
+  ];
   context.printer.answer(value, status === 'accepted' ? `accepted: ${id}` : said.join('\n'));
   if (status === 'no-reply' && said.length === 0) context.printer.note('settled without a reply');
   await confirm(context, view);
@@ -84,6 +105,13 @@ async function confirm(context: Context, view: MessageView): Promise<void> {
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
   }
+}
+
+function checkFile(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found?.isFile()) throw new Failure(`there is no file ${path}`, 'Look at its path.');
+  if (found.size <= LIMITS.attachmentBytes) return;
+  throw new Failure(`${path} is too large: a file has at most ${LIMITS.attachmentBytes} bytes`, 'Send a smaller one.');
 }
 
 function checkSize(text: string): string {

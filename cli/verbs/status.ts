@@ -10,6 +10,12 @@ export async function status(context: Context): Promise<void> {
   context.printer.answer(found, describe(found));
 }
 
+function channelLine({ name, state, lastError, strangers }: StatusView['channels'][number]): string {
+  const error = lastError && state !== 'connected' ? ` (${lastError.text})` : '';
+  const turned = strangers ? `; ${strangers.messages} messages of strangers turned away` : '';
+  return `channel   ${name} ${state}${error}${turned}`;
+}
+
 function describe(it: StatusView): string {
   const sandboxes = it.sandboxes.map(
     ({ kind, ok, fault, next }) =>
@@ -20,7 +26,7 @@ function describe(it: StatusView): string {
     `home      ${it.home}`,
     ...sandboxes.map((line) => `sandbox   ${line}`),
     `reader    ${it.reader.walled ? 'behind its own wall' : 'WITHOUT a wall of its own'}`,
-    ...it.channels.map((c) => `channel   ${c.name} ${c.state}${c.lastError ? ` (${c.lastError.text})` : ''}`),
+    ...it.channels.map(channelLine),
     `agents    ${it.agents}`,
     `sessions  ${it.sessions.total}, ${it.sessions.awake} awake, ${it.sessions.waiting} waiting`,
     `open      ${it.open.messages} messages, ${it.open.deliveries} deliveries, ${it.open.dead} dead`,

@@ -83,6 +83,7 @@ async function giveUp(tx: Tx, agentId: string, at: string): Promise<string[]> {
 /** Nothing leads to it any more. The next agent of this name has a chat of its own, in which nothing was said yet. */
 async function disconnect(tx: Tx, agentId: string, name: string): Promise<void> {
   await tx.deleteFrom('wirings').where('agent_id', '=', agentId).execute();
+  await tx.deleteFrom('egress_rules').where('agent_id', '=', agentId).execute();
   await tx
     .deleteFrom('agent_destinations')
     .where((eb) => eb.or([eb('agent_id', '=', agentId), eb('target_id', '=', agentId)]))

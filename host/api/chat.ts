@@ -35,10 +35,13 @@ export async function serveChat(deps: ChatDeps, agent: AgentView, outgoing: Serv
   const ends = [
     tellProgress(deps.signals, agent.id, write),
     deps.signals.on('progress', ({ sessionId, agentId, progress }) => partials.take(sessionId, agentId, progress)),
-    deps.signals.on('session', ({ agentId, state }) => {
-      if (agentId !== agent.id || (state !== 'waiting' && state !== 'starting')) return;
-      write({ type: 'progress', state: state === 'waiting' ? 'queued' : 'starting', detail: null, since: deps.now() });
+    deps.signals.on('session', ({ agentId, state, parkedUntil }) => {
+      if (agentId !== agent.id) return;
+      if (state === 'asleep' && parkedUntil)
+        write({ type: 'progress', state: 'parked', detail: parkedUntil, since: deps.now() });
+      if (state === 'starting') write({ type: 'progress', state, detail: null, since: deps.now() });
     }),
+    tellPlace(deps, agent.id, write),
     deps.signals.on('settled', ({ eventIds }) => (told = tellSettled(deps.central, agent.id, eventIds, write))),
     deps.signals.on('deleted', ({ agentId }) => {
       if (agentId === agent.id) void told.finally(() => outgoing.end());
@@ -46,6 +49,22 @@ export async function serveChat(deps: ChatDeps, agent: AgentView, outgoing: Serv
     deps.terminal.connect(name, { show: (it) => write(messageEvent(it)) }),
   ];
   outgoing.on('close', () => ends.forEach((end) => end()));
+}
+
+/** The time counts from when it began to wait, not from when it last moved up. */
+function tellPlace(deps: ChatDeps, agent: string, write: (event: ChatEvent) => void): () => void {
+  let since: string | null = null;
+  const ends = [
+    deps.signals.on('place', ({ agentId, n, of }) => {
+      if (agentId !== agent) return;
+      since ??= deps.now();
+      write({ type: 'progress', state: 'queued', detail: `${n} of ${of}`, since });
+    }),
+    deps.signals.on('session', ({ agentId, state }) => {
+      if (agentId === agent && state !== 'waiting') since = null;
+    }),
+  ];
+  return () => ends.forEach((end) => end());
 }
 
 /** Each change of state once, however often the text behind it changes. */
@@ -96,6 +115,15 @@ async function tellSettled(
 }
 
 function messageEvent(it: Outgoing): ChatEvent {
-  const { delivery, seq, text, notice, mayBeDuplicate, answers } = it;
-  return { type: 'message', delivery, seq, text, notice, mayBeDuplicate, answers };
+  const { delivery, seq, text, notice, mayBeDuplicate, answers, files } = it;
+  return {
+    type: 'message',
+    delivery,
+    seq,
+    text,
+    ...(files.length > 0 && { files: [...files] }),
+    notice,
+    mayBeDuplicate,
+    answers,
+  };
 }

@@ -79,10 +79,17 @@ export type SessionView = {
   endedAt: string | null;
 };
 
-/** POST /v1/agents/:name/messages. `id` makes a repeat of the same request one message. */
-export type SendInput = { text: string; id?: string };
+/** POST /v1/uploads, the bytes of one file as the body: kept until a message brings it along, or the host starts. */
+export type UploadView = { upload: string };
+/**
+ * POST /v1/agents/:name/messages. `id` makes a repeat of the same request one message. With `files`, `text` may be
+ * empty; `mime` unsaid is guessed from the name.
+ */
+export type SendInput = { text: string; id?: string; files?: { upload: string; name: string; mime?: string }[] };
 export type SendStatus = 'accepted' | 'answered' | 'no-reply' | 'failed' | 'timeout';
-export type Reply = { delivery: string; seq: number | null; text: string; to: string };
+export type Reply = { delivery: string; seq: number | null; text: string; files?: SentFile[]; to: string };
+/** A file that came with a message of the agent: the host's copy, kept for as long as the message is. */
+export type SentFile = { name: string; mime: string; bytes: number; path: string };
 /** GET /v1/messages/:id?wait=MS answers when the message is settled and its replies are collected, or after MS. */
 export type MessageView = {
   id: string;
@@ -106,14 +113,15 @@ export type ChatEvent =
       delivery: string;
       seq: number | null;
       text: string;
+      files?: SentFile[];
       notice: boolean;
       mayBeDuplicate: boolean;
       answers: string[];
     }
   | {
       type: 'progress';
-      /** `waiting`: the model was asked and has not said anything yet. `writing`: text is coming. */
-      state: 'queued' | 'starting' | 'waiting' | 'thinking' | 'writing' | 'tool' | 'retrying' | 'idle';
+      /** `queued`: it waits for a sandbox, `detail` is its place: `3 of 5`. `parked`: it waits for the model's quota until `detail`, an ISO time. `waiting`: the model was asked and has not said anything yet. `writing`: text is coming. */
+      state: 'queued' | 'parked' | 'starting' | 'waiting' | 'thinking' | 'writing' | 'tool' | 'retrying' | 'idle';
       detail: string | null;
       since: string;
     }

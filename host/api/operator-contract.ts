@@ -22,6 +22,7 @@ export type TraceHop = {
   what:
     | 'accepted'
     | 'repeated'
+    | 'parked'
     | 'routed'
     | 'projected'
     | 'run'

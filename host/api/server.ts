@@ -16,10 +16,12 @@ import type { FoldersDeps } from '../agents/give-folder.ts';
 import { addChannelRoutes, type ChannelsDeps } from './channels.ts';
 import { serveChat, type ChatDeps } from './chat.ts';
 import type { AgentInput, MessageView, SendInput, StatusView } from './contract.ts';
+import { addEgressRoutes, type EgressDeps } from './egress.ts';
 import { addFolderRoutes } from './folders.ts';
 import { addOperator, type OperatorDeps } from './operator.ts';
 import { addOwnerRoutes, type OwnerDeps } from './owner.ts';
 import { body, senderOf, type Env } from './request.ts';
+import { addUploadRoute, uploaded } from './uploads.ts';
 import { messageView, sessionViews } from './view.ts';
 
 export type ApiDeps = AgentsDeps &
@@ -27,7 +29,8 @@ export type ApiDeps = AgentsDeps &
   OperatorDeps &
   OwnerDeps &
   FoldersDeps &
-  ChannelsDeps & {
+  ChannelsDeps &
+  EgressDeps & {
     log: Log;
     /** Over every error that is answered. */
     redact(text: string): string;
@@ -80,11 +83,13 @@ function routes(deps: ApiDeps): Hono<Env> {
   });
   app.get('/v1/agents', async (c) => c.json(await listAgents(deps)));
   app.post('/v1/agents', async (c) => c.json(await createAgent(deps, await body<AgentInput>(c)), 201));
+  addUploadRoute(app, deps);
   app.get('/v1/agents/:name', async (c) => c.json(await getAgent(deps, c.req.param('name'))));
   app.post('/v1/agents/:name/messages', async (c) => c.json(await send(deps, c), 202));
   addOwnerRoutes(app, deps);
   addFolderRoutes(app, deps);
   addChannelRoutes(app, deps);
+  addEgressRoutes(app, deps);
   app.get('/v1/agents/:name/chat', async (c) => {
     const agent = await getAgent(deps, c.req.param('name'));
     await serveChat(deps, agent, c.env.outgoing);
@@ -113,7 +118,8 @@ async function send(deps: ApiDeps, c: Context<Env, '/v1/agents/:name/messages'>)
   const platformId = input.id === undefined ? deps.ids() : String(input.id);
   const name = c.req.param('name');
   const address = { channel: 'terminal', chat: name, thread: null };
-  const incoming = { address, platformId, sender: senderOf(c, deps.uid), text: input.text };
+  const files = uploaded(deps, input.files);
+  const incoming = { address, platformId, sender: senderOf(c, deps.uid), text: input.text, files };
   const { eventId } = await deps.accept(incoming).catch(async (error: unknown) => {
     // No such chat: most likely there is no such agent, which says more.
     if (error instanceof Refusal && error.code === 'not-found') await getAgent(deps, name);

@@ -8,10 +8,16 @@ import type { MessageView, Reply, SessionView } from './contract.ts';
 
 type Shown = Reply & { notice: boolean };
 
-/** One event with what was said to it so far; null when there is none of this id. */
-export async function messageView(db: Kysely<Schema>, id: string): Promise<MessageView | null> {
-  const event = await db.selectFrom('events').select('kind').where('id', '=', id).executeTakeFirst();
-  if (!event) return null;
+type Chat = { channel: string; chat: string };
+
+/** One event with what was said to it so far, anywhere or `only` in its own chat; null when there is none of this id. */
+export async function messageView(db: Kysely<Schema>, id: string, only?: Chat): Promise<MessageView | null> {
+  const event = await db
+    .selectFrom('events')
+    .select(['kind', 'channel', 'chat'])
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (!event || (only && !(event.channel === only.channel && event.chat === only.chat))) return null;
   // What was taken up again counts as it goes on, not as it ended.
   const dispatches = await db
     .selectFrom('dispatches')
@@ -19,9 +25,9 @@ export async function messageView(db: Kysely<Schema>, id: string): Promise<Messa
     .where('event_id', '=', id)
     .where((eb) => eb.or([eb('closed', 'is', null), eb('closed', '!=', 'replayed')]))
     .execute();
-  const shown = await shownTo(db, id);
+  const shown = await shownTo(db, id, only);
   const isCommand = event.kind === 'command';
-  const strip = ({ delivery, seq, text, to }: Shown): Reply => ({ delivery, seq, text, to });
+  const strip = ({ notice: _notice, ...it }: Shown): Reply => it;
   const replies = shown.filter((it) => isCommand || !it.notice).map(strip);
   const notices = shown.filter((it) => !isCommand && it.notice).map(strip);
   if (dispatches.some((it) => it.state === 'open')) return { id, status: 'accepted', replies, notices };
@@ -30,7 +36,7 @@ export async function messageView(db: Kysely<Schema>, id: string): Promise<Messa
   return { id, status: replies.length > 0 ? 'answered' : 'no-reply', replies, notices };
 }
 
-async function shownTo(db: Kysely<Schema>, eventId: string): Promise<Shown[]> {
+async function shownTo(db: Kysely<Schema>, eventId: string, only?: Chat): Promise<Shown[]> {
   const rows = await db
     .selectFrom('delivery_events')
     .innerJoin('deliveries', 'deliveries.id', 'delivery_events.delivery_id')
@@ -38,10 +44,19 @@ async function shownTo(db: Kysely<Schema>, eventId: string): Promise<Shown[]> {
     .where('delivery_events.event_id', '=', eventId)
     .orderBy('ordinal')
     .execute();
-  return rows.map((row) => {
+  const here = only ? rows.filter((row) => row.channel === only.channel && row.chat === only.chat) : rows;
+  return here.map((row) => {
     const content = JSON.parse(row.content) as DeliveryContent;
     const to = row.destination ?? `${row.channel}:${row.chat}`;
-    return { delivery: row.id, seq: row.seq, text: content.text, to, notice: content.type === 'notice' };
+    const { text, files } = content;
+    return {
+      delivery: row.id,
+      seq: row.seq,
+      text,
+      ...(files && { files: [...files] }),
+      to,
+      notice: content.type === 'notice',
+    };
   });
 }
 

@@ -16,6 +16,7 @@ const RULES: Record<ActionName, Rule> = {
     if (!target.exists) return { verdict: 'deny', reason: `no destination named ${JSON.stringify(target.name)}` };
     return { verdict: 'allow', reason: 'destination granted' };
   },
+  park: () => ({ verdict: 'allow', reason: 'only its own messages wait, and not for ever' }),
 };
 
 export function guard(action: string, target: Target): Verdict {

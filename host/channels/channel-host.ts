@@ -1,5 +1,7 @@
 /** What a platform adapter has of the host, and how it hands in what people say. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Address } from '@halfdoor/protocol/message';
+import type { ChannelStatus } from './channel.ts';
 
 /** A file of the host's own, in the folder `spool`: accept takes it over. */
 export type IncomingFile = { name: string; mime: string; path: string };
@@ -8,8 +10,14 @@ export type Incoming = {
   address: Address;
   /** The platform's own id of this message; the same id is the same message. */
   platformId: string;
+  /** <kind of channel>:<the platform's own id>. */
   sender: string;
+  /** What the platform calls the sender. */
+  senderName?: string;
+  /** Nobody else reads along there: the sender is alone with the agent. */
+  direct?: boolean;
   text: string;
+  files?: readonly IncomingFile[];
 };
 
 export type Taken =
@@ -36,6 +44,21 @@ export type ChannelHost = {
   random(): number;
   newId(): string;
   log: Record<'info' | 'warn' | 'error', (message: string, fields?: Record<string, unknown>) => void>;
+};
+
+/** The sockets behind a request, for a body that is read as it comes and an answer that goes on. */
+export type Wire = { incoming: IncomingMessage; outgoing: ServerResponse };
+export type Handle = (request: Request, wire: Wire) => Promise<Response>;
+
+/** The one HTTP listener that channels share. It listens while something is mounted. */
+export type Web = {
+  /**
+   * Requests for `prefix` and what lies below it go to `handle`, which never rejects; under `hostNames`, too, beside the
+   * names of the listener. Returns what takes it away.
+   */
+  mount(prefix: string, handle: Handle, hostNames?: readonly string[]): () => void;
+  /** `broken` while it cannot listen. */
+  status(): ChannelStatus;
 };
 
 const RECONNECT_MS = 500;

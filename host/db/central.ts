@@ -14,6 +14,9 @@ import { mounts } from './migrations/003-mounts.ts';
 import { trace } from './migrations/004-trace.ts';
 import { answers } from './migrations/005-answers.ts';
 import { channels } from './migrations/006-channels.ts';
+import { parked } from './migrations/007-parked.ts';
+import { outbox } from './migrations/008-outbox.ts';
+import { egress } from './migrations/009-egress.ts';
 import { NewerSchema, unknownMigrations } from './newer.ts';
 import type { Schema } from './schema.ts';
 
@@ -30,6 +33,9 @@ export const MIGRATIONS = {
   '004-trace': trace,
   '005-answers': answers,
   '006-channels': channels,
+  '007-parked': parked,
+  '008-outbox': outbox,
+  '009-egress': egress,
 };
 
 export class Central {
@@ -79,7 +85,7 @@ export class Central {
       () =>
         new Promise<T>((resolve, reject) => {
           const done = (value: unknown): void => {
-            if (step === 'agent') this.#agentsVersion += 1;
+            if (step === 'agent' || step === 'channel') this.#agentsVersion += 1;
             resolve(value as T);
           };
           this.#jobs.push({ run: job, resolve: done, reject });

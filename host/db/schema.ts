@@ -113,7 +113,9 @@ export interface Schema {
     wakes: 0 | 1;
     state: DispatchState;
     tries: number;
+    /** Until when it waits for the model's quota, since when it first did, and `reason`: why. */
     due_at: string | null;
+    parked_at: Generated<string | null>;
     reason: string | null;
     settled_at: string | null;
     /** The dead letter that this one takes up again. */
@@ -147,6 +149,8 @@ export interface Schema {
     /** JSON list: what the platform calls the parts of a long text that have arrived, but for the last. */
     arrived: Generated<string>;
   };
+  /** Deliveries the host keeps copies of files for. */
+  outbox: { delivery_id: string; agent_id: string; bytes: number };
   delivery_events: { event_id: string; delivery_id: string };
   runs: {
     session_id: string;
@@ -180,6 +184,24 @@ export interface Schema {
     target: string;
     verdict: 'allow' | 'hold' | 'deny';
     reason: string;
+  };
+  /** `rule`: a host name, `*.name`, or the name of a preset. */
+  egress_rules: { agent_id: string; rule: string; allowed_at: string; allowed_by: string };
+  /** Requests of the same kind, host and end that came close together are one row. */
+  egress_log: {
+    n: Generated<number>;
+    agent_id: string;
+    session_id: string;
+    kind: 'tunnel' | 'model';
+    host: string;
+    port: number;
+    verdict: 'allow' | 'deny' | 'failed';
+    reason: string;
+    times: number;
+    up: number;
+    down: number;
+    ms: number;
+    at: string;
   };
   secrets: { name: string; nonce: Uint8Array; sealed: Uint8Array; updated_at: string };
 }

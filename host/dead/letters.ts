@@ -10,7 +10,7 @@ import type { DeliveryContent } from '../outbound/ledger.ts';
 import { Refusal } from '../refusal.ts';
 
 /** Reasons that are a person's own wish. */
-const WISHED = ['stopped', 'new-conversation', 'agent-deleted'];
+const WISHED = ['stopped', 'new-conversation', 'agent-deleted', 'chat-removed'];
 
 /** As text in the query: only then does SQLite use the index of these rows alone. */
 const FAILED = sql.lit<'failed'>('failed');

@@ -2,7 +2,7 @@
  * Takes a dead letter up again. A message becomes a new dispatch of the same event, as the runner knows the old one for
  * settled; the old one stays for the record. A delivery goes to the end of its queue.
  */
-import type { Address } from '@halfdoor/protocol/message';
+import type { Address, InboundFile } from '@halfdoor/protocol/message';
 import type { DeadView, ReplayAllView, ReplayView } from '../api/operator-contract.ts';
 import type { Tx } from '../db/central.ts';
 import type { AcceptDeps } from '../inbound/accept.ts';
@@ -70,10 +70,10 @@ const afterwards = (deps: ReplayDeps, enqueue: ToEnqueue[]): void =>
 
 async function arrivalOf(tx: Tx, eventId: string): Promise<Arrival> {
   const row = await tx.selectFrom('events').selectAll().where('id', '=', eventId).executeTakeFirstOrThrow();
-  const { text } = JSON.parse(row.content) as { text: string };
+  const { text, files = [] } = JSON.parse(row.content) as { text: string; files?: InboundFile[] };
   const address = { channel: row.channel, chat: row.chat, thread: row.thread };
   const incoming = { address, platformId: row.platform_id, sender: row.sender ?? '', text };
-  return { incoming, role: row.role ?? 'none', eventId, at: row.received_at, status: '' };
+  return { incoming, role: row.role ?? 'none', eventId, at: row.received_at, status: '', files };
 }
 
 /** Its own session; after a clean start the one that goes on in its place, made if there is none yet. */

@@ -44,9 +44,26 @@ export function classify(status: number, body: string): ModelErrorCode {
   return 'overloaded_error';
 }
 
-/** A body that clients of both protocols can read. `message` is a sentence of ours where one says more than the code. */
-export const errorBody = (code: ModelErrorCode, message: string = TEXTS[code]): string =>
-  JSON.stringify({ type: 'error', error: { type: code, code, message } });
+/** Waited for where the request is made; past this the message is put aside instead. */
+const SHORT_WAIT_MS = 60_000;
+
+/** What is refused for long is no matter of slowing down. */
+export function classifyWait(code: ModelErrorCode, resetsAt: Date | null, now: Date): ModelErrorCode {
+  const isLong = resetsAt !== null && resetsAt.getTime() - now.getTime() > SHORT_WAIT_MS;
+  return code === 'rate_limit_error' && isLong ? 'insufficient_quota' : code;
+}
+
+export type ErrorDetail = { message?: string; resetsAt?: Date | null; now?: Date };
+
+/**
+ * A body that clients of both protocols can read. `message` is a sentence of ours where one says more than the code;
+ * `resets_at` and `wait_ms` say until when nothing will be taken, where that is known.
+ */
+export function errorBody(code: ModelErrorCode, { message = TEXTS[code], resetsAt, now }: ErrorDetail = {}): string {
+  const waitMs = resetsAt && now ? Math.max(0, resetsAt.getTime() - now.getTime()) : null;
+  const until = resetsAt ? { resets_at: resetsAt.toISOString(), wait_ms: waitMs } : {};
+  return JSON.stringify({ type: 'error', error: { type: code, code, message, ...until } });
+}
 
 const KINDS: Record<ModelErrorCode, string> = {
   authentication_error: 'auth',

@@ -10,7 +10,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { LIMITS } from '@halfdoor/protocol/limits';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Redactor } from '../secrets/redact.ts';
 import {
@@ -22,12 +22,16 @@ import {
   type ModelEndpoint,
   type ModelKeys,
 } from './endpoint.ts';
+import { Silence } from './silence.ts';
 import { thinkingOnly, wholeBody } from './thinking-only.ts';
-import { classify, errorBody, type ModelErrorCode } from './model-error.ts';
+import { classify, classifyWait, errorBody, type ErrorDetail, type ModelErrorCode } from './model-error.ts';
+import { resetsAt } from './resets-at.ts';
 
 /** Headers of the caller that go on; everything else, credentials first, stays behind. */
 const REQUEST_HEADERS = ['content-type', 'accept', 'anthropic-version', 'anthropic-beta', 'user-agent'];
 const RESPONSE_HEADERS = ['content-type', 'cache-control', 'retry-after', 'request-id', 'x-request-id'];
+/** What ends by waiting. */
+const WAITS: readonly ModelErrorCode[] = ['insufficient_quota', 'rate_limit_error', 'overloaded_error'];
 const ERROR_BODY_BYTES = 16 * 1024;
 const SAID_CHARS = 500;
 /** Twice what a provider of ours keeps of a conversation; it is read whole, by a host that others wait for. */
@@ -36,7 +40,14 @@ const ANSWER_BYTES = 32 * 1024 * 1024;
 /** An error's words are waited for so long; its status says enough. */
 const ERROR_BODY_MS = 5_000;
 
-export type ModelDeps = { keys: ModelKeys; redactor: Redactor; log: Log };
+export type ModelDeps = {
+  keys: ModelKeys;
+  redactor: Redactor;
+  log: Log;
+  clock: Clock;
+  /** A request stands open and nothing has come for `LIMITS.silenceMs`; it is ended. */
+  onSilent(): void;
+};
 
 export function serveModel(
   deps: ModelDeps,
@@ -53,7 +64,7 @@ export function serveModel(
   void forward(deps, endpoint, key.value, incoming, outgoing);
 }
 
-type More = { message?: string; retryAfter?: string | undefined };
+type More = ErrorDetail & { retryAfter?: string | undefined };
 
 function refuse(outgoing: ServerResponse, status: number, code: ModelErrorCode, more: More = {}): void {
   if (outgoing.headersSent) {
@@ -64,7 +75,7 @@ function refuse(outgoing: ServerResponse, status: number, code: ModelErrorCode, 
     'content-type': 'application/json',
     ...(more.retryAfter ? { 'retry-after': more.retryAfter } : {}),
   });
-  outgoing.end(errorBody(code, more.message));
+  outgoing.end(errorBody(code, more));
 }
 
 function pick(headers: IncomingHttpHeaders, names: readonly string[]): OutgoingHttpHeaders {
@@ -89,15 +100,22 @@ async function forward(
   }
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const headers = { ...pick(incoming.headers, REQUEST_HEADERS), ...keyHeaders(api, key) };
-  const upstream = send(url, { method: 'POST', headers, timeout: LIMITS.silenceMs });
-  upstream.on('timeout', () => upstream.destroy(new Error('silent for too long')));
+  const upstream = send(url, { method: 'POST', headers });
+  const silence = new Silence(deps.clock, () => {
+    upstream.destroy(new Error('silent for too long'));
+    deps.onSilent();
+  });
   upstream.on('error', (error) => {
     deps.log.warn('model endpoint', { host: url.host, error: error.message });
     refuse(outgoing, 502, 'endpoint_unreachable');
   });
-  upstream.on('response', (answer) => relay(deps, endpoint, answer, outgoing));
+  upstream.on('response', (answer) => {
+    answer.on('data', () => silence.heard());
+    relay(deps, endpoint, answer, outgoing);
+  });
   // It may end without a word of error, as when it answers with another protocol (101).
   upstream.on('close', () => {
+    silence.over();
     if (!outgoing.headersSent) refuse(outgoing, 502, 'endpoint_unreachable');
   });
   outgoing.on('close', () => upstream.destroy());
@@ -118,11 +136,15 @@ function relay(deps: ModelDeps, endpoint: ModelEndpoint, answer: IncomingMessage
     clearTimeout(timer);
     if (outgoing.headersSent) return;
     const body = Buffer.concat(chunks).toString('utf8').slice(0, ERROR_BODY_BYTES);
-    const code = classify(status, body);
+    const now = deps.clock.now();
+    const resets = resetsAt(answer.headers, now);
+    const code = classifyWait(classify(status, body), resets, now);
     const { host } = new URL(endpoint.baseUrl);
     deps.log.warn('model endpoint', { host, status, code, said: deps.redactor.beginning(body, SAID_CHARS) });
     const message = code === 'authentication_error' ? { message: refusedKey(endpoint) } : {};
-    refuse(outgoing, status >= 400 ? status : 502, code, { ...message, retryAfter: answer.headers['retry-after'] });
+    const waits = WAITS.includes(code) ? { resetsAt: resets, now } : {};
+    const retryAfter = answer.headers['retry-after'];
+    refuse(outgoing, status >= 400 ? status : 502, code, { ...message, ...waits, retryAfter });
   };
   const timer = setTimeout(told, ERROR_BODY_MS);
   atMost(ERROR_BODY_BYTES, answer, told);

@@ -8,12 +8,14 @@ import type { Incoming } from '../channels/channel-host.ts';
 import type { Central, Tx } from '../db/central.ts';
 import { compiled } from '../db/compiled.ts';
 import type { Schema } from '../db/schema.ts';
+import { keeping, type InboxDeps } from '../files/inbox.ts';
 import type { Ids } from '../ids.ts';
 import { takeHeads } from '../outbound/ledger.ts';
 import { Refusal } from '../refusal.ts';
 import { admit } from './admit.ts';
+import { answer } from './answer.ts';
 import { parseCommand } from './command.ts';
-import { dispatch, type Aftermath, type Arrival } from './dispatch.ts';
+import { contentOf, dispatch, type Aftermath, type Arrival } from './dispatch.ts';
 import { identify } from './identify.ts';
 import { normalise } from './normalise.ts';
 import { obey } from './obey.ts';
@@ -22,7 +24,7 @@ import { route, type Routed } from './route.ts';
 
 export type Accepted = { eventId: string; repeated: boolean };
 
-export type AcceptDeps = {
+export type AcceptDeps = InboxDeps & {
   central: Central;
   ids: Ids;
   now(): string;
@@ -31,17 +33,24 @@ export type AcceptDeps = {
   makeFolder(sessionId: string): void;
   /** One line for `/status`, per agent. */
   describe(agentId: string): Promise<string>;
+  /** Its runs begin anew once their work is settled: what they may reach has changed. */
+  renew(agentId: string): void;
   after(aftermath: Aftermath): void;
 };
 
 /** Accepts one thing from outside. Resolves once it is durable; throws `Refusal` when it is not taken. */
 export async function accept(deps: AcceptDeps, raw: Incoming): Promise<Accepted> {
   const incoming = normalise(raw);
-  const role = identify(incoming.address, incoming.sender);
-  if (role === 'none') throw new Refusal('forbidden', 'the sender is not known here', 'Ask an owner of this install.');
+  const role = await identify(deps.central.read, incoming);
+  const answered = await answer(deps, incoming, role);
+  if (answered) return answered;
   const status = parseCommand(incoming.text) === '/status' ? await statusOf(deps, incoming.address) : '';
-  const arrival: Arrival = { incoming, role, eventId: deps.ids(), at: deps.now(), status };
-  const { accepted, aftermath } = await deps.central.commit('accept', (tx) => take(deps, tx, arrival));
+  const arrival: Arrival = { incoming, role, eventId: deps.ids(), at: deps.now(), status, files: [] };
+  // A command has no use for files.
+  const brought = parseCommand(incoming.text) === null ? (incoming.files ?? []) : [];
+  const { accepted, aftermath } = await keeping(deps, arrival.eventId, brought, (files) =>
+    deps.central.commit('accept', (tx) => take(deps, tx, { ...arrival, files })),
+  );
   deps.after(aftermath);
   return accepted;
 }
@@ -100,7 +109,7 @@ const INSERT_EVENT = compiled((db, it: NewEvent) =>
 
 /** Returns the id of the same event if it came before, else null. */
 async function insertEvent(tx: Tx, arrival: Arrival, kind: 'message' | 'command'): Promise<string | null> {
-  const { address, platformId, sender, text } = arrival.incoming;
+  const { address, platformId, sender } = arrival.incoming;
   const inserted = await INSERT_EVENT.run(tx, {
     id: arrival.eventId,
     ...address,
@@ -108,7 +117,7 @@ async function insertEvent(tx: Tx, arrival: Arrival, kind: 'message' | 'command'
     kind,
     sender,
     role: arrival.role,
-    content: JSON.stringify({ text }),
+    content: contentOf(arrival),
     received_at: arrival.at,
   });
   if (inserted !== 0) return null;

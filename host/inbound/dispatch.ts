@@ -1,5 +1,5 @@
 /** The frozen link between one event, one agent and one session, and what accepting leaves to be done. */
-import type { NewInbound, Role } from '@halfdoor/protocol/message';
+import type { InboundFile, NewInbound, Role } from '@halfdoor/protocol/message';
 import type { Incoming } from '../channels/channel-host.ts';
 import type { Tx } from '../db/central.ts';
 import { compiled } from '../db/compiled.ts';
@@ -20,7 +20,18 @@ export type Aftermath = {
 };
 
 /** One thing from outside on its way through accept. */
-export type Arrival = { incoming: Incoming; role: Role; eventId: string; at: string; status: string };
+export type Arrival = {
+  incoming: Incoming;
+  role: Role;
+  eventId: string;
+  at: string;
+  status: string;
+  files: InboundFile[];
+};
+
+/** The content of its event. */
+export const contentOf = ({ incoming: { text }, files }: Arrival): string =>
+  JSON.stringify(files.length === 0 ? { text } : { text, files });
 
 type NewDispatch = {
   id: string;
@@ -55,8 +66,8 @@ export async function dispatch(
   const id = deps.ids();
   const frozen = { id, event_id: arrival.eventId, agent_id: to.agentId, session_id: to.sessionId, kind };
   await INSERT_DISPATCH.run(tx, { ...frozen, wakes: wakes ? 1 : 0 });
-  const { address, sender, text } = arrival.incoming;
-  const content = JSON.stringify({ text });
+  const { address, sender } = arrival.incoming;
+  const content = contentOf(arrival);
   const message = projected({ id, kind, wakes, address, sender, role: arrival.role, content, receivedAt: arrival.at });
   return { sessionId: to.sessionId, agentId: to.agentId, message };
 }

@@ -1,6 +1,6 @@
 /** Open dispatches of a session → the rows its runner reads. A projection: made again from central as often as needed. */
 import type { Kysely } from 'kysely';
-import type { Address, Destination, NewInbound, Receipt, Role } from '@halfdoor/protocol/message';
+import type { Address, Destination, InboundFile, NewInbound, Receipt, Role } from '@halfdoor/protocol/message';
 import type { Schema } from '../db/schema.ts';
 
 export type DispatchRow = {
@@ -24,9 +24,9 @@ export function projected(row: DispatchRow): NewInbound {
     sender: row.sender,
     role: row.role,
   };
-  const { text } = JSON.parse(row.content) as { text: string };
+  const { text, files = [] } = JSON.parse(row.content) as { text: string; files?: InboundFile[] };
   if (row.kind === 'control') return { ...common, kind: 'control', control: { verb: 'stop' } };
-  return { ...common, kind: row.kind, text };
+  return { ...common, kind: row.kind, text, files };
 }
 
 /** All open dispatches of a session, oldest first. */

@@ -1,6 +1,7 @@
 /** What a channel hands in, checked before anything is written. */
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Incoming } from '../channels/channel-host.ts';
+import { checkNumber } from '../files/inbox.ts';
 import { Refusal } from '../refusal.ts';
 
 const MAX_ID = 200;
@@ -23,7 +24,10 @@ export function normalise(incoming: Incoming): Incoming {
     }
   }
   const text = incoming.text.toWellFormed();
-  if (text.trim() === '') throw new Refusal('bad-input', 'the message is empty', 'Write some text.');
+  const { files = [] } = incoming;
+  checkNumber(files);
+  if (text.trim() === '' && files.length === 0)
+    throw new Refusal('bad-input', 'the message is empty', 'Write some text.');
   const bytes = Buffer.byteLength(text);
   if (bytes > LIMITS.textInBytes) {
     throw new Refusal(

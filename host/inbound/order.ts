@@ -29,7 +29,7 @@ export async function order(
   const { address, ...routed } = to;
   const eventId = deps.ids();
   const incoming = { address, platformId: `order:${eventId}`, sender, text: command };
-  const arrival: Arrival = { incoming, role: 'owner', eventId, at: deps.now(), status: '' };
+  const arrival: Arrival = { incoming, role: 'owner', eventId, at: deps.now(), status: '', files: [] };
   const aftermath: Aftermath = { enqueue: [], heads: [], ended: [], settledEvents: [] };
   const ordered = await deps.central.commit('accept', async (tx): Promise<Ordered> => {
     const open = await countOpen(tx, sessionId);

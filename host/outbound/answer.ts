@@ -4,9 +4,11 @@
  */
 import type { Readable } from 'node:stream';
 import { LIMITS } from '@halfdoor/protocol/limits';
-import { READ_FAILURES, type ReadFailure, type ReadResult } from './reader.ts';
+import { READ_FAILURES, type PieceResult, type ReadFailure, type ReadResult } from './reader.ts';
 
-export type Answer = { ready: true } | { ready: false; id: number; result: ReadResult };
+export type Said = Record<string, unknown>;
+export type Answer = { ready: true } | { ready: false; id: number; said: Said };
+export type Failed = Exclude<ReadResult, { ok: true }>;
 
 /** JSON writes no byte of a file as more than six characters. */
 const LINE_CHARS = 8 * LIMITS.outboundDbBytes;
@@ -41,17 +43,29 @@ export function parseAnswer(line: string): Answer | null {
   }
   if (!isObject(it)) return null;
   if (it.ready === true) return { ready: true };
-  const result = it.ok === true ? rowsOf(it) : failureOf(it);
-  return result && typeof it.id === 'number' ? { ready: false, id: it.id, result } : null;
+  return typeof it.id === 'number' ? { ready: false, id: it.id, said: it } : null;
 }
 
-function rowsOf({ messages, acks, cursor, heartbeat, progress }: Record<string, unknown>): ReadResult | null {
+/** What was said to a read; null when it is no answer to one. */
+export function readResultOf(said: Said): ReadResult | null {
+  if (said.ok !== true) return failureOf(said);
+  const { messages, acks, cursor, heartbeat, progress } = said;
   if (!isRows(messages) || !isRows(acks) || !Number.isSafeInteger(cursor)) return null;
   if (typeof heartbeat !== 'string' || typeof progress !== 'string') return null;
   return { ok: true, messages, acks, cursor: cursor as number, heartbeat, progress };
 }
 
-function failureOf({ failure, detail }: Record<string, unknown>): ReadResult | null {
+/** What was said when a piece of a file was asked for. */
+export function pieceOf(said: Said): PieceResult | null {
+  if (said.ok !== true) return failureOf(said);
+  const { size, seen, data } = said;
+  if (!Number.isSafeInteger(size) || typeof seen !== 'string' || seen.length > 200 || typeof data !== 'string')
+    return null;
+  const bytes = Buffer.from(data, 'base64');
+  return bytes.length > LIMITS.pieceBytes ? null : { ok: true, size: size as number, seen, bytes };
+}
+
+function failureOf({ failure, detail }: Said): Failed | null {
   if (!READ_FAILURES.includes(failure as ReadFailure) || typeof detail !== 'string') return null;
   return { ok: false, failure: failure as ReadFailure, detail };
 }

@@ -8,6 +8,7 @@ import type { Schema } from '../db/schema.ts';
 
 export type Authorized =
   | { allowed: true; address: Address; destination: string }
+  | { allowed: true; address: null }
   | { allowed: false; action: string; target: string; reason: string };
 
 const CHAT_BEHIND = compiled((db, it: { agentId: string; localName: string }) =>
@@ -25,7 +26,8 @@ export async function authorize(tx: Tx, agentId: string, row: OutboundMessage): 
     case 'scratch':
       return null;
     case 'action': {
-      const { reason } = guard(row.action, { type: 'none' });
+      const { verdict, reason } = guard(row.action, { type: 'none' });
+      if (verdict === 'allow') return { allowed: true, address: null };
       return { allowed: false, action: row.action, target: '', reason };
     }
     case 'message': {

@@ -8,6 +8,8 @@ import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Ack, Address, OutboundMessage, Row } from '@halfdoor/protocol/message';
 import type { Tx } from '../db/central.ts';
 import { compiled } from '../db/compiled.ts';
+import { park, type Outcome, type Parked } from '../actions/park.ts';
+import type { Copied } from '../files/outbox.ts';
 import { authorize } from './authorize.ts';
 import { insertDelivery, takeHeads, type Delivery } from './ledger.ts';
 import { settle, type CollectDeps, type CollectedFrom, type Settled } from './settle.ts';
@@ -20,6 +22,8 @@ export type Collected = {
   settled: Settled[];
   /** What the agent is told about rows that were refused. */
   refused: { seq: number; text: string }[];
+  /** What waits for the model's quota from here on. */
+  parked: Parked | null;
 };
 
 /** The file claims what no runner of ours would write: it was tampered with. */
@@ -55,6 +59,7 @@ export function parseRows(rows: { messages: Row[]; acks: Row[]; cursor: number }
   return { messages: each(rows.messages, parseOutbound), acks: each(rows.acks, parseAck), bad };
 }
 
+const NOT_PARKED: Outcome = { parked: null, settled: [], told: [] };
 const MOVE_CURSOR = compiled((db, it: { id: string; cursor: number }) =>
   db.updateTable('sessions').set({ cursor: it.cursor }).where('id', '=', it.id),
 );
@@ -68,21 +73,27 @@ export async function collect(
 ): Promise<Collected> {
   const batch = parseRows(rows, cursor);
   const next = Math.max(cursor, ...[...rows.messages, ...rows.acks].map((row) => Number(row.seq)));
-  return deps.central.commit('collect', async (tx) => {
+  const copies = await deps.outbox.copy(from, batch.messages);
+  const commit = deps.central.commit('collect', async (tx) => {
     const chats: Address[] = [];
+    let parks: OutboundMessage | null = null;
     const refused = batch.bad.map(({ seq, reason }) => ({ seq, text: `Row ${seq} was refused: ${reason}` }));
     for (const row of batch.messages) {
-      const verdict = await authorize(tx, from.agentId, row);
+      const copied = copies.get(row.seq);
+      const verdict = copied?.refused ?? (await authorize(tx, from.agentId, row));
       if (verdict === null) continue;
-      if (verdict.allowed) chats.push(await addDelivery(deps, tx, from, row, verdict));
+      if (verdict.allowed && verdict.address === null) parks = row;
+      else if (verdict.allowed) chats.push(await addDelivery(deps, tx, from, row, verdict, copied));
       else refused.push({ seq: row.seq, text: await refuse(deps, tx, from, row, verdict) });
     }
     await keepUnsent(tx, from, batch.messages, refused, deps.now());
     const { settled, notified } = await settle(deps, tx, from, batch.acks);
+    const put: Outcome = parks === null ? NOT_PARKED : await park(deps, tx, from, parks);
     await MOVE_CURSOR.run(tx, { id: from.sessionId, cursor: next });
-    const heads = await takeHeads(deps, tx, [...chats, ...notified]);
-    return { cursor: next, heads, settled, refused };
+    const heads = await takeHeads(deps, tx, [...chats, ...notified, ...put.told]);
+    return { cursor: next, heads, settled: [...settled, ...put.settled], refused, parked: put.parked };
   });
+  return commit.catch((error: unknown) => deps.outbox.drop(copies, error));
 }
 
 async function addDelivery(
@@ -91,23 +102,27 @@ async function addDelivery(
   from: CollectedFrom,
   row: OutboundMessage,
   to: { address: Address; destination: string },
+  copied: Copied | undefined,
 ): Promise<Address> {
   const text = row.kind === 'message' ? row.text : '';
+  const copy = copied?.refused === null ? copied : null;
   const eventIds = await eventsOf(tx, from.sessionId, row.answers);
   await insertDelivery(
     tx,
     {
       ...from,
+      id: copy?.delivery,
       seq: row.seq,
       noticeKey: null,
       address: to.address,
       destination: to.destination,
-      content: { type: 'message', text },
+      content: { type: 'message', text, ...(copy && { files: copy.files }) },
       eventIds,
     },
     deps.ids,
     deps.now(),
   );
+  await deps.outbox.keep(tx, from, row.seq, copied);
   return to.address;
 }
 

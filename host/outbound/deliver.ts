@@ -2,17 +2,20 @@
  * Hands heads of queues to their platforms, one at a time per chat. A head is `sending` in central before the platform
  * is called, so that a crash in between is known for what it is: an attempt that may have arrived.
  */
+import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Address, Receipt } from '@halfdoor/protocol/message';
 import type { Channel, Outgoing, Sent } from '../channels/channel.ts';
+import { textFor } from '../files/unshown.ts';
 import { isoNow, type Clock, type Timer } from '../clock.ts';
 import type { Central, Tx } from '../db/central.ts';
 import type { Ids } from '../ids.ts';
+import type { ToEnqueue } from '../inbound/dispatch.ts';
 import type { Log } from '../log.ts';
 import { errorText } from '../log.ts';
 import { noteArrived, takeHead, type Delivery } from './ledger.ts';
 import { partsOf } from './parts.ts';
 import { afterSend, writeReceipt } from './receipt.ts';
-import { tellUndelivered } from './undelivered.ts';
+import { tellUndelivered, type Undelivered } from './undelivered.ts';
 import { confirmAll, putBack, waitingChats } from './unended.ts';
 
 export type DeliverDeps = {
@@ -26,6 +29,8 @@ export type DeliverDeps = {
   redact(text: string): string;
   /** A delivery of this session ended: projected back with the next enqueue. */
   onReceipt(sessionId: string, receipt: Receipt): void;
+  /** What an agent is told of a delivery that was given up. */
+  enqueue(items: ToEnqueue[]): void;
 };
 
 const COMMIT_AGAIN_MS = 1_000;
@@ -56,10 +61,11 @@ export class Deliverer {
     this.#running.add(run);
   }
 
-  /** Looks at a chat's queue and starts its head if it can be sent. */
-  async kick(address: Address): Promise<void> {
+  /** Looks at a chat's queue and starts its head if it can be sent: what is due by the clock, or by `waitedTo`. */
+  async kick(address: Address, waitedTo = ''): Promise<void> {
     if (!this.mayTake(address)) return;
-    const now = this.#deps.clock.now().toISOString();
+    const byClock = isoNow(this.#deps.clock);
+    const now = waitedTo > byClock ? waitedTo : byClock;
     const head = await this.#committed((tx) => takeHead(tx, address, now));
     if (head) this.start(head);
   }
@@ -91,9 +97,10 @@ export class Deliverer {
       const after = afterSend(sent, delivery.tries, this.isIdempotent(delivery.address.channel));
       const { next, receipt, told } = await this.#committed(async (tx) => ({
         ...(await writeReceipt(tx, delivery, after, clock.now(), this.mayTake(delivery.address))),
-        told: after.state === 'dead' ? await this.#tellUndelivered(tx, delivery, after.reason) : [],
+        told: after.state === 'dead' ? await this.#tellUndelivered(tx, delivery, after.reason) : null,
       }));
-      for (const notice of told) this.start(notice);
+      for (const notice of told?.heads ?? []) this.start(notice);
+      this.#deps.enqueue(told?.toAgent ?? []);
       if (receipt && delivery.sessionId) this.#deps.onReceipt(delivery.sessionId, receipt);
       if (after.state === 'queued') this.#again(delivery.address, after.retryMs);
       current = next;
@@ -102,7 +109,8 @@ export class Deliverer {
 
   /** Each part is in central before the next one is sent, so that what has arrived is not sent again. */
   async #sendParts(channel: Channel, delivery: Delivery): Promise<Sent> {
-    const parts = partsOf(delivery.content.text, channel.capabilities.maxTextLength);
+    const { hasFiles, maxTextLength } = channel.capabilities;
+    const parts = partsOf(textFor(delivery.content, hasFiles), maxTextLength);
     let arrived = delivery.arrived;
     for (let n = Math.min(arrived.length, parts.length - 1); ; n++) {
       const sent = await channel.send(outgoing(delivery, parts, n));
@@ -112,21 +120,24 @@ export class Deliverer {
     }
   }
 
-  #tellUndelivered(tx: Tx, delivery: Delivery, reason: string): Promise<Delivery[]> {
+  #tellUndelivered(tx: Tx, delivery: Delivery, reason: string): Promise<Undelivered> {
     const { ids, clock } = this.#deps;
     const deps = { ids, now: () => isoNow(clock), mayTake: (address: Address) => this.mayTake(address) };
     return tellUndelivered(deps, tx, delivery, reason);
   }
 
   /** Somebody may have come while the row was being put back: look again, at once or when it is due. */
-  #again(address: Address, retryMs: number | null): void {
+  #again(address: Address, retryMs: number | null, dueAt = ''): void {
     if (retryMs === null) {
       void this.kick(address);
       return;
     }
-    const timer = this.#deps.clock.after(retryMs, () => {
+    // The clock may be set back meanwhile: what was waited for is due all the same.
+    const { clock } = this.#deps;
+    const due = dueAt || new Date(clock.now().getTime() + retryMs).toISOString();
+    const timer = clock.after(retryMs, () => {
       this.#timers.delete(timer);
-      void this.kick(address);
+      void this.kick(address, due);
     });
     this.#timers.add(timer);
   }
@@ -153,7 +164,8 @@ export class Deliverer {
     const chats = await central.commit('receipt', (tx) => putBack(tx, (it) => this.isIdempotent(it)));
     for (const { dueAt, ...address } of chats) {
       const waitMs = dueAt === null ? 0 : Date.parse(dueAt) - clock.now().getTime();
-      if (waitMs > 0) this.#again(address, waitMs);
+      // No platform is waited for longer; more than that is a clock that was set.
+      if (waitMs > 0) this.#again(address, Math.min(waitMs, LIMITS.retryAfterMs), dueAt ?? '');
       else await this.kick(address);
     }
   }

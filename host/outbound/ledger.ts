@@ -19,6 +19,8 @@ export type DeliveryContent = {
 };
 
 export type NewDelivery = {
+  /** Where copies lie under this id already. */
+  id?: string | undefined;
   agentId: string;
   sessionId: string | null;
   /** Outbound seq; null for what the host says itself. */
@@ -84,7 +86,7 @@ const LINK_EVENT = compiled((db, it: { eventId: string; deliveryId: string }) =>
 
 /** Inserts one row, `queued`, linked to what it answers. Returns false when it was there already. */
 export async function insertDelivery(tx: Tx, it: NewDelivery, ids: Ids, now: string): Promise<boolean> {
-  const id = ids();
+  const id = it.id ?? ids();
   const inserted = await INSERT_DELIVERY.run(tx, {
     id,
     session_id: it.sessionId,

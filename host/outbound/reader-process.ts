@@ -10,8 +10,8 @@ import type { RunnerProgram } from '../sandboxes/sandbox.ts';
 import { runLabel } from '../sandboxes/label.ts';
 import { endLabelled } from '../sandboxes/strays.ts';
 import { withFilter } from '../sandboxes/syscall-filter.ts';
-import { parseAnswer, readLines } from './answer.ts';
-import type { OutboundReader, ReadResult } from './reader.ts';
+import { parseAnswer, pieceOf, readLines, readResultOf, type Failed, type Said } from './answer.ts';
+import type { OutboundReader, PieceAt, PieceResult, ReadResult } from './reader.ts';
 
 export type ReaderDeps = {
   home: Home;
@@ -22,7 +22,15 @@ export type ReaderDeps = {
   walled: boolean;
 };
 
-type Waiting = { id: number; session: string; cursor: number; resolve(result: ReadResult): void };
+type Waiting = {
+  id: number;
+  session: string;
+  question: object;
+  tries: number;
+  /** False when this is no answer to it. */
+  take(said: Said): boolean;
+  fail(failed: Failed): void;
+};
 
 /** Failures of the process itself that one read survives. */
 const TRIES = 2;
@@ -31,7 +39,7 @@ const RESTART_MS = 200;
 const RESTART_MAX_MS = 10_000;
 /** One that is not ready by then never will be. */
 const READY_MS = 5_000;
-const ENDING: ReadResult = { ok: false, failure: 'timeout', detail: 'the host is ending' };
+const ENDING: Failed = { ok: false, failure: 'timeout', detail: 'the host is ending' };
 
 export function startReader(deps: ReaderDeps): OutboundReader {
   return new ReaderProcess(deps);
@@ -40,7 +48,7 @@ export function startReader(deps: ReaderDeps): OutboundReader {
 class ReaderProcess implements OutboundReader {
   readonly walled: boolean;
   readonly #deps: ReaderDeps;
-  readonly #queue: (Waiting & { tries: number })[] = [];
+  readonly #queue: Waiting[] = [];
   #restartMs = RESTART_MS;
   #child: ChildProcess | null = null;
   #ready = false;
@@ -56,9 +64,22 @@ class ReaderProcess implements OutboundReader {
   }
 
   read(session: string, cursor: number): Promise<ReadResult> {
+    return this.#put(session, { session, cursor }, readResultOf);
+  }
+
+  piece(session: string, name: string, at: PieceAt): Promise<PieceResult> {
+    return this.#put(session, { session, piece: name, at }, pieceOf);
+  }
+
+  #put<T>(session: string, question: object, parse: (said: Said) => T | null): Promise<T | Failed> {
     if (this.#closed) return Promise.resolve(ENDING);
     return new Promise((resolve) => {
-      this.#queue.push({ id: this.#nextId++, session, cursor, resolve, tries: 0 });
+      const take = (said: Said): boolean => {
+        const result = parse(said);
+        if (result !== null) this.#end(() => resolve(result));
+        return result !== null;
+      };
+      this.#queue.push({ id: this.#nextId++, session, question, tries: 0, take, fail: resolve });
       if (this.#queue.length === 1) this.#ask();
     });
   }
@@ -70,7 +91,7 @@ class ReaderProcess implements OutboundReader {
   close(): Promise<void> {
     this.#closed = true;
     this.#deadline?.cancel();
-    for (const { resolve } of this.#queue.splice(0)) resolve(ENDING);
+    for (const { fail } of this.#queue.splice(0)) fail(ENDING);
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
     return new Promise((resolve) => {
@@ -104,18 +125,25 @@ class ReaderProcess implements OutboundReader {
     // One that is being ended is asked nothing: its last words would be taken for those of the next.
     if (!next || !this.#ready || !this.#child || this.#child.killed) return;
     next.tries += 1;
-    const { id, session, cursor } = next;
-    this.#child.stdin?.write(`${JSON.stringify({ id, session, cursor })}\n`);
+    const { id, session, question } = next;
+    this.#child.stdin?.write(`${JSON.stringify({ id, ...question })}\n`);
     this.#deadline = this.#deps.clock.after(LIMITS.readerDeadlineMs, () => {
       this.#deps.log.warn('a read took too long; the reader is replaced', { session });
       this.#child?.kill('SIGKILL');
-      this.#answer({ ok: false, failure: 'timeout', detail: `over ${LIMITS.readerDeadlineMs} ms` });
+      this.#fail({ ok: false, failure: 'timeout', detail: `over ${LIMITS.readerDeadlineMs} ms` });
     });
   }
 
-  #answer(result: ReadResult): void {
+  #fail(failed: Failed): void {
+    const first = this.#queue[0];
+    if (first) this.#end(() => first.fail(failed));
+  }
+
+  /** The first of the queue has what it gets. */
+  #end(resolve: () => void): void {
     this.#deadline?.cancel();
-    this.#queue.shift()?.resolve(result);
+    this.#queue.shift();
+    resolve();
   }
 
   #onLine(child: ChildProcess, line: string | null): void {
@@ -124,13 +152,17 @@ class ReaderProcess implements OutboundReader {
     if (!this.#ready && answer?.ready) {
       this.#deadline?.cancel();
       this.#ready = true;
-    } else if (this.#ready && answer?.ready === false && answer.id === this.#queue[0]?.id) this.#answer(answer.result);
-    else {
+    } else if (!this.#ready || answer?.ready !== false || !this.#isTaken(answer.id, answer.said)) {
       this.#deps.log.warn('the reader said what nobody asked; it is replaced');
       child.kill('SIGKILL');
       return;
     }
     this.#ask();
+  }
+
+  #isTaken(id: number, said: Said): boolean {
+    const first = this.#queue[0];
+    return first?.id === id && first.take(said);
   }
 
   #onClose(child: ChildProcess, stderr: string): void {
@@ -141,7 +173,7 @@ class ReaderProcess implements OutboundReader {
     this.#deps.log.warn('the reader ended', { stderr: stderr.trim() });
     const first = this.#queue[0];
     if (first && first.tries >= TRIES)
-      this.#answer({ ok: false, failure: 'timeout', detail: 'the reader ended twice on this file' });
+      this.#fail({ ok: false, failure: 'timeout', detail: 'the reader ended twice on this file' });
     // One that never came up must not be started again in a tight circle.
     this.#restartMs = wasReady ? RESTART_MS : Math.min(2 * this.#restartMs, RESTART_MAX_MS);
     this.#deps.clock.after(wasReady ? 0 : this.#restartMs, () => {

@@ -26,9 +26,17 @@ export type ReadResult =
     }
   | { ok: false; failure: ReadFailure; detail: string };
 
+/** Of a file in out/files/: from where on, and as what the first piece showed it; null for the first. */
+export type PieceAt = { offset: number; seen: string | null };
+export type PieceResult =
+  /** `bytes`: at most LIMITS.pieceBytes. */
+  { ok: true; size: number; seen: string; bytes: Uint8Array } | { ok: false; failure: ReadFailure; detail: string };
+
 export interface OutboundReader {
   /** Never rejects. Reads of several sessions may be under way at once; those of one session are in order. */
   read(sessionId: string, cursor: number): Promise<ReadResult>;
+  /** A piece of a file that the agent sends. Never rejects. */
+  piece(sessionId: string, name: string, at: PieceAt): Promise<PieceResult>;
   /** Closes what is kept open of a session that fell asleep. */
   forget(sessionId: string): void;
   /** Whether the process runs behind a wall of its own here. */

@@ -2,12 +2,14 @@
 import type { Ack, Address } from '@halfdoor/protocol/message';
 import type { Central, Tx } from '../db/central.ts';
 import { compiled } from '../db/compiled.ts';
+import type { Outbox } from '../files/outbox.ts';
 import type { Ids } from '../ids.ts';
 import { failureText, NO_REPLY_TEXT } from './failure.ts';
 import { insertNotice } from './notice.ts';
 
 export type CollectDeps = {
   central: Central;
+  outbox: Pick<Outbox, 'copy' | 'keep' | 'drop'>;
   ids: Ids;
   now(): string;
   /** Whether a chat's head may be handed to its platform right after this commit. */

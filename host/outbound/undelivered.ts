@@ -1,20 +1,27 @@
-/** A delivery that was given up: whoever waits for it hears so, unless theirs is the very chat that cannot be reached. */
+/**
+ * A delivery that was given up: whoever waits for it hears so, unless theirs is the very chat that cannot be reached, and
+ * so does the agent that sent it, with the next thing it reads.
+ */
 import { sameChat, type Address } from '@halfdoor/protocol/message';
 import type { Tx } from '../db/central.ts';
 import type { Ids } from '../ids.ts';
-import { undeliveredText } from './failure.ts';
+import type { ToEnqueue } from '../inbound/dispatch.ts';
+import { tellOne } from '../sessions/tell-agent.ts';
+import { undeliveredText, undeliveredToAgentText } from './failure.ts';
 import { queueOf, takeHeads, type Delivery } from './ledger.ts';
 import { insertNotice } from './notice.ts';
 
+/** Heads of queues, now `sending`, and what is to be projected. */
+export type Undelivered = { heads: Delivery[]; toAgent: ToEnqueue[] };
 export type UndeliveredDeps = { ids: Ids; now(): string; mayTake(address: Address): boolean };
 
-/** Returns heads of queues, now `sending`. */
 export async function tellUndelivered(
   deps: UndeliveredDeps,
   tx: Tx,
   delivery: Delivery,
   reason: string,
-): Promise<Delivery[]> {
+): Promise<Undelivered> {
+  const toAgent = await tellSender(deps, tx, delivery, reason);
   const asked = await tx
     .selectFrom('delivery_events')
     .innerJoin('events', 'events.id', 'delivery_events.event_id')
@@ -39,5 +46,14 @@ export async function tellUndelivered(
     await insertNotice(tx, { key, agentId, sessionId, address, text, eventIds }, deps.ids, deps.now());
     told.push(address);
   }
-  return takeHeads(deps, tx, told);
+  return { heads: await takeHeads(deps, tx, told), toAgent };
+}
+
+/** One that is taken up again and given up again has another place by then, and is told again. */
+async function tellSender(deps: UndeliveredDeps, tx: Tx, it: Delivery, reason: string): Promise<ToEnqueue[]> {
+  const { sessionId, agentId, seq } = it;
+  if (sessionId === null || seq === null) return [];
+  const text = undeliveredToAgentText(seq, it.destination, reason);
+  const message = await tellOne(deps, tx, { sessionId, agentId, key: `undelivered:${it.id}:${it.ordinal}`, text });
+  return message === null ? [] : [{ sessionId, agentId, message }];
 }

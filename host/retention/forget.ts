@@ -1,6 +1,6 @@
 /**
  * What is over and past its age leaves central, a small transaction at a time: a message with everything of it, dead
- * letters too, then deliveries, runs, audit and scratch that nothing is left of. Whatever belongs to an open message, or
+ * letters too, then deliveries, runs, audit, scratch and requests that nothing is left of. Whatever belongs to an open message, or
  * still waits to be delivered, stays however old it is.
  *
  * With the event goes what makes a repeat a repeat: a platform id that comes again after that time is a new message.
@@ -23,7 +23,7 @@ export const cutoffAt = (nowMs: number): Cutoff => ({
 });
 
 /** In this order: a delivery may go once no message is left that it answers. Each removes at most `LIMITS.removedRows`. */
-export const STEPS: readonly Step[] = [events, deliveries, runs, audit, unsent];
+export const STEPS: readonly Step[] = [events, deliveries, runs, audit, unsent, egressLog];
 
 async function events(tx: Tx, cutoff: Cutoff, after: string): Promise<Forgotten> {
   const page = await tx
@@ -235,6 +235,16 @@ async function unsent(tx: Tx, cutoff: Cutoff): Promise<Forgotten> {
   const { numDeletedRows } = await tx
     .deleteFrom('unsent')
     .where(({ eb, refTuple }) => eb(refTuple('session_id', 'seq'), 'in', over.$asTuple('session_id', 'seq')))
+    .executeTakeFirstOrThrow();
+  return untilFewer(Number(numDeletedRows));
+}
+
+async function egressLog(tx: Tx, cutoff: Cutoff): Promise<Forgotten> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('egress_log')
+    .where('n', 'in', (eb) =>
+      eb.selectFrom('egress_log').select('n').where('at', '<', cutoff.at).limit(LIMITS.removedRows),
+    )
     .executeTakeFirstOrThrow();
   return untilFewer(Number(numDeletedRows));
 }

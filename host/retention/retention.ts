@@ -4,7 +4,13 @@ import type { Central } from '../db/central.ts';
 import { errorText, type Log } from '../log.ts';
 import { cutoffAt, STEPS } from './forget.ts';
 
-export type RetentionDeps = { central: Central; clock: Clock; log: Log };
+export type RetentionDeps = {
+  central: Central;
+  clock: Clock;
+  log: Log;
+  /** Removes files of what is no longer there, as far as it was made before the id. */
+  sweep(before: string): Promise<void>;
+};
 
 const EVERY_MS = 24 * 60 * 60_000;
 /** Between two transactions, for whoever waits for central or for the loop. */
@@ -44,6 +50,7 @@ export class Retention {
         if (after !== null) await new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve));
       }
     }
+    if (!this.#closed) await this.#deps.sweep(cutoff.id);
     return removed;
   }
 

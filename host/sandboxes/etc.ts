@@ -3,7 +3,9 @@ import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
+/** Where certificates are looked for inside, as on Debian; and where else machines keep theirs (Fedora, Alpine, SUSE). */
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
+const KEPT_AT = [CERTIFICATES, '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem', '/etc/ssl/ca-bundle.pem'];
 
 /** Makes or renews the folder; cheap enough for every start of the host. */
 export function makeEtc(folder: string, label: string): string {
@@ -19,6 +21,7 @@ export function makeEtc(folder: string, label: string): string {
   };
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content, { mode: 0o644 });
   if (existsSync('/etc/ld.so.cache')) copyFileSync('/etc/ld.so.cache', join(folder, 'ld.so.cache'));
-  if (existsSync(CERTIFICATES)) copyFileSync(CERTIFICATES, join(folder, 'ssl', 'certs', 'ca-certificates.crt'));
+  const kept = KEPT_AT.find((path) => existsSync(path));
+  if (kept !== undefined) copyFileSync(kept, join(folder, CERTIFICATES.slice('/etc/'.length)));
   return folder;
 }

@@ -5,31 +5,42 @@
 import type { NewInbound, Receipt } from '@halfdoor/protocol/message';
 import type { SessionState } from '../api/contract.ts';
 import { errorText } from '../log.ts';
+import type { Parked } from '../actions/park.ts';
 import type { Collected } from '../outbound/collect.ts';
+import type { CollectedFrom } from '../outbound/settle.ts';
 import type { SandboxExit } from '../sandboxes/sandbox.ts';
 import { endRun, notStarted, type Ending } from './after-run.ts';
 import { endingOf, isGentle, type StopReason } from './decide.ts';
 import type { ActorDeps } from './deps.ts';
-import type { Excess } from './excess.ts';
+import { isExcess, type Excess } from './excess.ts';
 import { Mail } from './mail.ts';
+import { OpenWork } from './open-work.ts';
+import { parkedWith } from './parked.ts';
+import { Place } from './place.ts';
 import { Pulse } from './pulse.ts';
+import { troubleOf } from './recover-run.ts';
 import { Restart } from './restart.ts';
-import { due, recoverRun, wake, type Due, type LiveRun } from './wake.ts';
+import { tellLong } from './too-long.ts';
+import { Steps } from './steps.ts';
+import { due, wake, type Due, type LiveRun } from './wake.ts';
 import { Watch } from './watch.ts';
 
-const RETRY_AFTER_ERROR_MS = 1_000;
-
 export class Actor {
-  readonly sessionId: string;
-  readonly agentId: string;
+  readonly from: CollectedFrom;
   readonly #deps: ActorDeps;
-  readonly #from: { sessionId: string; agentId: string };
   readonly #mail = new Mail();
   readonly #watch: Watch;
   readonly #pulse: Pulse;
   readonly #restart: Restart;
+  readonly #steps: Steps;
+  readonly #end = (reason: StopReason): void => {
+    this.#stopFor ??= reason;
+    this.#kick();
+  };
+  readonly #kick = (): void => this.#steps.kick();
+  readonly #place: Place;
   /** Waking dispatches that are not settled. */
-  readonly #open = new Set<string>();
+  readonly #open = new OpenWork();
   #state: SessionState = 'asleep';
   #due: Due | null = null;
   #live: LiveRun | null = null;
@@ -38,24 +49,35 @@ export class Actor {
   /** Central may have open work that this actor has not seen. */
   #mustCheck = false;
   #closing = false;
-  #granted = false;
-  #working = false;
+  /** Whatever its last run had done, nobody waits for it any more. */
+  #isOver = false;
   #ringed = false;
-  #deaths = 0;
+  /** Until when what is open waits for the model's quota; null when it waits for nothing. */
+  #parkedUntil: string | null = null;
 
   constructor(deps: ActorDeps, sessionId: string, agentId: string) {
     this.#deps = deps;
-    this.sessionId = sessionId;
-    this.agentId = agentId;
-    this.#from = { sessionId, agentId };
-    this.#watch = new Watch(deps, this.#from, (collected) => this.#onCollected(collected));
-    this.#restart = new Restart(deps.clock, () => this.#kick());
+    this.from = { sessionId, agentId };
+    this.#watch = new Watch(deps, this.from, (collected) => this.#onCollected(collected));
+    this.#restart = new Restart(deps.clock, this.#kick);
+    this.#place = new Place(deps.slots, sessionId, this.#kick);
+    this.#steps = new Steps({
+      clock: deps.clock,
+      step: () => this.#step(),
+      hasMore: () => this.#hasMore(),
+      onError: (error) => deps.log.error('session failed', { session: sessionId, error: errorText(error) }),
+      onRest: () => {
+        if (this.#state === 'asleep' && !this.#restart.isWaiting) deps.onAsleep(sessionId, this);
+      },
+    });
     this.#pulse = new Pulse({
       clock: deps.clock,
       isBusy: () => this.#open.size > 0,
       beat: () => this.#watch.heartbeat?.beat ?? null,
       look: () => this.#ring(),
-      end: (reason) => (this.#stopFor ??= reason),
+      isHeeded: () => !this.#open.hasControl,
+      end: this.#end,
+      tooLong: () => void tellLong(deps, this.from),
     });
   }
 
@@ -75,7 +97,7 @@ export class Actor {
   /** New dispatches, already durable in central. */
   enqueue(messages: NewInbound[]): void {
     this.#mail.add(messages);
-    for (const it of messages) if (it.wakes) this.#open.add(it.id);
+    this.#open.add(messages);
     this.#kick();
   }
 
@@ -93,11 +115,13 @@ export class Actor {
     if (this.#live) this.#mail.receipt(receipt);
   }
 
-  /** Ends the run if there is one. After `shutdown` and `ended` nothing wakes this session here again. */
+  /** Ends the run if there is one, for an excess at once. After `shutdown` and `ended` nothing wakes this session here again. */
   stop(reason: 'evicted' | 'stopped' | 'shutdown' | 'ended' | Excess): void {
     this.#closing ||= reason === 'shutdown' || reason === 'ended';
+    this.#isOver ||= reason === 'ended';
     if (this.#closing) this.#restart.cancel();
     if (this.#live) this.#stopFor ??= reason;
+    if (isExcess(reason)) this.#live?.sandbox.kill();
     this.#kick();
   }
 
@@ -107,35 +131,15 @@ export class Actor {
     this.#kick();
   }
 
-  #kick(): void {
-    if (this.#working) return;
-    this.#working = true;
-    queueMicrotask(() => void this.#work());
-  }
-
-  async #work(): Promise<void> {
-    let failed = false;
-    try {
-      while (await this.#step());
-    } catch (error) {
-      failed = true;
-      this.#deps.log.error('session failed', { session: this.sessionId, error: errorText(error) });
-    }
-    this.#working = false;
-    if (failed) this.#deps.clock.after(RETRY_AFTER_ERROR_MS, () => this.#kick());
-    else if (this.#hasMore()) this.#kick();
-    else if (this.#state === 'asleep' && !this.#restart.isWaiting) this.#deps.onAsleep(this.sessionId);
-  }
-
   /** What came in between the last step and here: its kick found the queue still working. */
   #hasMore(): boolean {
     if (this.#exit !== null) return true;
     if (this.#live === null) {
       const wanted = (this.#open.size > 0 || this.#mustCheck) && !this.#closing && !this.#restart.isWaiting;
-      return wanted && (this.#granted || this.#state !== 'waiting');
+      return wanted && (this.#place.granted || this.#state !== 'waiting');
     }
     if (this.#state !== 'awake') return this.#ringed;
-    if (this.#ringed || this.#stopFor !== null || this.#mail.mustEnd(this.#open) !== null) return true;
+    if (this.#ringed || this.#stopFor !== null || this.#mail.mustEnd(this.#open.ids) !== null) return true;
     return this.#mail.waiting && !this.#pulse.isLocked;
   }
 
@@ -143,7 +147,7 @@ export class Actor {
   async #step(): Promise<boolean> {
     if (this.#exit !== null) return this.#afterExit(this.#exit);
     if (this.#live === null) return this.#maybeStart();
-    this.#stopFor ??= this.#mail.mustEnd(this.#open);
+    this.#stopFor ??= this.#mail.mustEnd(this.#open.ids);
     if (this.#stopFor !== null && this.#state === 'awake') return this.#beginStop(this.#live, this.#stopFor);
     if (this.#state === 'awake' && this.#mail.waiting) {
       return this.#pulse.after(this.#mail.project(this.#live, this.#watch.cursor));
@@ -156,17 +160,14 @@ export class Actor {
 
   async #maybeStart(): Promise<boolean> {
     if (this.#closing || (this.#open.size === 0 && !this.#mustCheck) || this.#restart.isWaiting) {
-      this.#releaseSlot();
+      this.#place.release();
       this.#setState('asleep');
       return false;
     }
-    if (!this.#granted) {
-      this.#deps.slots.request(this.sessionId, () => {
-        this.#granted = true;
-        this.#kick();
-      });
-      if (!this.#granted) this.#setState('waiting');
-      return this.#granted;
+    if (!this.#place.granted) {
+      const granted = this.#place.request();
+      if (!granted) this.#setState('waiting');
+      return granted;
     }
     this.#setState('starting');
     await this.#start();
@@ -176,16 +177,18 @@ export class Actor {
   async #start(): Promise<void> {
     this.#mustCheck = false;
     this.#mail.letGo();
-    const it = (this.#due = await due(this.#deps, this.sessionId));
+    const it = (this.#due = await due(this.#deps, this.from.sessionId));
     this.#mail.projected(new Set(it?.open.map((message) => message.id)));
     this.#open.clear();
-    for (const message of [...(it?.open ?? []), ...this.#mail.messages]) if (message.wakes) this.#open.add(message.id);
+    this.#open.add([...(it?.open ?? []), ...this.#mail.messages]);
     this.#closing ||= it === null || it.ended;
     if (it === null || this.#closing || this.#open.size === 0) return;
+    this.#parkedUntil = await parkedWith(this.#deps, this.from.sessionId, it);
+    if (this.#parkedUntil !== null) return this.#open.clear();
     this.#stopFor = null;
     try {
       const begin = (run: number): void => this.#watch.begin(run, it.cursor);
-      this.#live = await wake(this.#deps, this.sessionId, it, begin, () => this.#ring());
+      this.#live = await wake(this.#deps, this.from.sessionId, it, begin, () => this.#ring(), this.#end);
     } catch (error) {
       return this.#notStarted(error);
     }
@@ -199,11 +202,10 @@ export class Actor {
   }
 
   async #notStarted(error: unknown): Promise<void> {
-    const end = notStarted(error, this.#open);
-    this.#deps.log.error('run did not start', { session: this.sessionId, error: end.ending });
-    this.#releaseSlot();
+    const end = notStarted(error, this.#open.ids);
+    this.#deps.log.error('run did not start', { session: this.from.sessionId, error: end.ending });
+    this.#place.release();
     await this.#endRun(end);
-    this.#restartLater();
   }
 
   #ring(): void {
@@ -215,22 +217,35 @@ export class Actor {
     const looked = await this.#watch.look();
     this.#pulse.after(looked.seen !== 'again');
     if (looked.seen !== 'spoiled') return;
-    this.#deps.log.warn('outbound file refused', { session: this.sessionId, as: looked.as, detail: looked.detail });
+    this.#deps.log.warn('outbound file refused', {
+      session: this.from.sessionId,
+      as: looked.as,
+      detail: looked.detail,
+    });
     this.#stopFor ??= looked.as;
   }
 
-  async #onCollected({ refused, ...committed }: Collected): Promise<void> {
+  async #onCollected({ refused, parked, ...committed }: Collected): Promise<void> {
+    if (parked) this.#park(parked);
     this.#afterCommit(committed);
     if (refused.length === 0) return;
     if (this.#live) this.#mail.refused(refused, this.#deps.now());
-    await this.#deps.tellAgent(this.sessionId, this.agentId, refused);
+    await this.#deps.tellAgent(this.from.sessionId, this.from.agentId, refused);
+  }
+
+  /** Central waits for it; nothing is held here meanwhile. */
+  #park({ ids, until }: Parked): void {
+    this.#open.delete(ids);
+    this.#parkedUntil = until;
+    this.#stopFor ??= 'parked';
+    this.#deps.onParked();
   }
 
   #afterCommit({ settled, heads }: Pick<Collected, 'settled' | 'heads'>): void {
     for (const head of heads) this.#deps.startDelivery(head);
     if (settled.length === 0) return;
-    for (const it of settled) this.#open.delete(it.dispatchId);
-    this.#deaths = 0;
+    this.#open.delete(settled.map((it) => it.dispatchId));
+    this.#restart.settled();
     this.#pulse.worked();
     this.#deps.signals.emit('settled', { eventIds: settled.map((it) => it.eventId) });
     if (this.#open.size === 0 && this.#deps.slots.waiting > 0) this.stop('evicted');
@@ -246,20 +261,18 @@ export class Actor {
   async #afterExit(exit: SandboxExit): Promise<boolean> {
     this.#setState('stopping');
     this.#pulse.stop();
+    this.#place.release();
     const run = this.#live?.run ?? 0;
-    this.#due ??= await due(this.#deps, this.sessionId);
+    this.#due ??= await due(this.#deps, this.from.sessionId);
     if (this.#live === null) this.#watch.begin(run, this.#due?.cursor ?? 0);
-    const it = this.#due;
-    const recover = async (): Promise<boolean> => it === null || recoverRun(this.#deps, this.sessionId, it);
-    const looked = await this.#watch.lastLook(recover);
+    const trouble = troubleOf(this.#deps, this.from, this.#due, () => this.#isOver);
+    const looked = await this.#watch.lastLook(trouble);
     if (looked.seen === 'spoiled') this.#stopFor = looked.as;
-    const end = endingOf(exit, this.#stopFor, this.#watch.heartbeat, run, this.#open);
-    const { ending, victims } = end;
-    const said = { session: this.sessionId, run, ending, stderr: exit.stderr };
-    if (victims.length > 0) this.#deps.log.warn('run died', said);
+    const end = endingOf(exit, this.#stopFor, this.#watch.heartbeat, run, this.#open.ids);
+    const said = { session: this.from.sessionId, run, ending: end.ending, stderr: exit.stderr };
+    if (end.victims.length > 0) this.#deps.log.warn('run died', said);
     await this.#endRun(end);
     await this.#release();
-    this.#restartLater();
     return true;
   }
 
@@ -269,29 +282,19 @@ export class Actor {
     this.#stopFor = null;
     this.#live = null;
     this.#due = null;
-    this.#deps.reader.forget(this.sessionId);
+    this.#deps.reader.forget(this.from.sessionId);
     live?.inbound.close();
     await Promise.all([live?.bell.close(), live?.net.close()]);
-    this.#releaseSlot();
-  }
-
-  #releaseSlot(): void {
-    this.#granted = false;
-    this.#deps.slots.release(this.sessionId);
   }
 
   async #endRun(end: Ending): Promise<void> {
-    const deaths = this.#deaths;
-    this.#afterCommit(await endRun(this.#deps, this.#from, end));
-    this.#deaths = end.victims.length > 0 ? deaths + 1 : 0;
-  }
-
-  #restartLater(): void {
-    if (this.#open.size > 0 && !this.#closing) this.#restart.after(this.#deaths);
+    this.#afterCommit(await endRun(this.#deps, this.from, end));
+    this.#restart.ended(end.victims.length > 0, this.#open.size > 0 && !this.#closing);
   }
 
   #setState(state: SessionState): void {
-    if (this.#state !== state) this.#deps.signals.emit('session', { ...this.#from, state });
+    const parkedUntil = this.#parkedUntil;
+    if (this.#state !== state) this.#deps.signals.emit('session', { ...this.from, state, parkedUntil });
     this.#state = state;
   }
 }

@@ -24,7 +24,7 @@ export type Ending = {
  * not come back by trying again.
  */
 export function notStarted(error: unknown, open: ReadonlySet<string>): Ending {
-  const why = error instanceof SandboxError ? `${error.message}. ${error.next}` : errorText(error);
+  const why = error instanceof SandboxError ? `${error.message}. ${error.next.replace(/\.$/, '')}` : errorText(error);
   const hopeless = error instanceof FolderFault;
   return { ending: why, victims: [...open], reason: `${hopeless ? 'folder' : 'sandbox'}: ${why}`, hopeless };
 }

@@ -5,7 +5,7 @@ import type { SandboxExit } from '../sandboxes/sandbox.ts';
 import type { Ending } from './after-run.ts';
 import { isExcess, type Excess } from './excess.ts';
 
-/** Why the host ends a run. The first seven are its own choice, or a person's; the others count against what was worked on. */
+/** Why the host ends a run. The first eight are its own choice, or a person's; the others count against what was worked on. */
 export type StopReason =
   | 'idle'
   | 'evicted'
@@ -14,14 +14,18 @@ export type StopReason =
   | 'revoked'
   | 'shutdown'
   | 'ended'
+  | 'parked'
   | 'lifeless'
+  | 'unready'
+  | 'unheeded'
+  | 'silent'
   | 'locked'
   | 'hostile-file'
   | 'too-large'
   | Excess;
 
 export const isBlameless = (reason: StopReason): boolean =>
-  ['idle', 'evicted', 'stopped', 'renewed', 'revoked', 'shutdown', 'ended'].includes(reason);
+  ['idle', 'evicted', 'stopped', 'renewed', 'revoked', 'shutdown', 'ended', 'parked'].includes(reason);
 
 /** Whether the runner may finish what it is writing: not when it could go on writing where it may not any more. */
 export const isGentle = (reason: StopReason): boolean => isBlameless(reason) && reason !== 'revoked';
@@ -63,6 +67,9 @@ export function restartDelayMs(deaths: number): number {
 
 /** Whether a run shows no sign of life: its beat has stood still through a minute of looking. */
 export const isLifeless = (silentMs: number): boolean => silentMs > LIMITS.aliveMs;
+
+/** Whether a run goes on with what a person has told it to stop. */
+export const isUnheeded = (waitedMs: number): boolean => waitedMs > LIMITS.stopGraceMs;
 
 /** How long to wait before looking again without a ring, in milliseconds. */
 export const pollDelayMs = (busy: boolean): number => (busy ? LIMITS.bellPollMs : LIMITS.bellPollIdleMs);

@@ -20,6 +20,7 @@ import {
   outboundSchema,
   OUTBOUND_VERSION,
 } from '@halfdoor/protocol/host';
+import type { Trash } from '../files/remove.ts';
 import { sessionPaths, type Home, type SessionPaths } from '../home.ts';
 
 export type Templates = { inbound: string; outbound: string };
@@ -55,16 +56,17 @@ function sync(path: string): void {
  * folder without a row is swept at start.
  */
 export function makeSessionFolder(home: Home, templates: Templates, id: string, durable: Durable): SessionPaths {
+  const paths = sessionPaths(home, id);
   try {
-    return makeFolder(home, templates, id, durable);
+    return makeFolder(home, paths, templates, id, durable);
   } catch (error) {
-    removeSessionFolder(home, id);
+    // No agent has been in there.
+    for (const dir of [paths.out, paths.folder]) rmSync(dir, { recursive: true, force: true });
     throw error;
   }
 }
 
-function makeFolder(home: Home, templates: Templates, id: string, durable: Durable): SessionPaths {
-  const paths = sessionPaths(home, id);
+function makeFolder(home: Home, paths: SessionPaths, templates: Templates, id: string, durable: Durable): SessionPaths {
   return durable('session-folder', () => {
     for (const dir of [
       paths.folder,
@@ -81,7 +83,8 @@ function makeFolder(home: Home, templates: Templates, id: string, durable: Durab
     }
     if (!existsSync(join(paths.folder, 'out'))) symlinkSync(paths.out, join(paths.folder, 'out'));
     sync(paths.outbound);
-    for (const dir of [paths.out, join(paths.folder, 'in'), paths.folder, home.sessions, home.out]) sync(dir);
+    for (const dir of [paths.out, paths.work, join(paths.folder, 'in'), paths.folder, home.sessions, home.out])
+      sync(dir);
     return paths;
   });
 }
@@ -109,9 +112,9 @@ export function rebuildInbound(home: Home, templates: Templates, id: string, seq
   });
 }
 
-/** Removes a session's folders; its run must be gone. Links are removed, never followed. */
-export function removeSessionFolder(home: Home, id: string): void {
+/** Takes a session's folders away; its run must be gone. They are gone from the disk when the trash is empty. */
+export function discardSessionFolder(home: Home, trash: Pick<Trash, 'discard'>, id: string): void {
   const paths = sessionPaths(home, id);
-  rmSync(paths.out, { recursive: true, force: true });
-  rmSync(paths.folder, { recursive: true, force: true });
+  trash.discard(paths.out);
+  trash.discard(paths.folder);
 }

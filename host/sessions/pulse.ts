@@ -1,44 +1,57 @@
-/** The times of an awake session: the look behind the bell, how long a lock is borne, since when nothing was to do. */
+/**
+ * The times of an awake session: the look behind the bell, how long a lock is borne, since when nothing was to do. All
+ * are counted in waits of our own: a clock can be set, and a machine can sleep with all its runs.
+ */
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Clock, Timer } from '../clock.ts';
-import { isLifeless, pollDelayMs, type StopReason } from './decide.ts';
+import { isLifeless, isUnheeded, pollDelayMs, type StopReason } from './decide.ts';
 
 type Deps = {
   clock: Clock;
   /** Whether a message is open. */
   isBusy(): boolean;
+  /** Whether nobody waits for the run to stop what it does. */
+  isHeeded(): boolean;
   /** The run's last beat that was seen; null before the first. */
   beat(): number | null;
   look(): void;
   end(reason: StopReason): void;
+  /** It has been at work for hours without settling anything. Called once for each such stretch. */
+  tooLong(): void;
 };
 
 export class Pulse {
   readonly #deps: Deps;
   #poll: Timer | null = null;
-  #lockedSince: number | null = null;
+  #isLocked = false;
+  #lockedMs = 0;
   #idleSince = 0;
+  #idleMs = 0;
+  #workMs = 0;
+  #unheededMs = 0;
   #beat: number | null = null;
-  /** How long the beat has stood still, in waits of our own: a clock can be set, and a machine can sleep with all its runs. */
+  /** How long the beat has stood still. */
   #silentMs = 0;
 
   constructor(deps: Deps) {
     this.#deps = deps;
   }
 
+  /** Since when nothing was to do, on the host's clock: good enough to say who has rested longest. */
   get idleSince(): number {
     return this.#idleSince;
   }
 
   get isLocked(): boolean {
-    return this.#lockedSince !== null;
+    return this.#isLocked;
   }
 
   /** A run has begun. */
   start(): void {
-    this.#lockedSince = null;
+    this.#isLocked = false;
     this.#beat = null;
     this.#silentMs = 0;
+    this.#unheededMs = 0;
     this.worked();
     this.#schedule();
   }
@@ -49,7 +62,9 @@ export class Pulse {
   }
 
   worked(): void {
-    this.#idleSince = this.#now();
+    this.#idleSince = this.#deps.clock.now().getTime();
+    this.#idleMs = 0;
+    this.#workMs = 0;
   }
 
   /**
@@ -58,12 +73,14 @@ export class Pulse {
    */
   after(done: boolean): boolean {
     if (done) {
-      this.#lockedSince = null;
+      this.#isLocked = false;
       return true;
     }
-    const now = this.#now();
-    this.#lockedSince ??= now;
-    if (now - this.#lockedSince > LIMITS.lockedMs) this.#deps.end('locked');
+    if (!this.#isLocked) {
+      this.#isLocked = true;
+      this.#lockedMs = 0;
+      this.#schedule();
+    }
     this.#deps.clock.after(LIMITS.bellPauseMs, () => this.#deps.look());
     return false;
   }
@@ -71,19 +88,29 @@ export class Pulse {
   /** Looks anyway, and at the beat; slower when nothing is under way. */
   #schedule(): void {
     this.#poll?.cancel();
-    const waitMs = pollDelayMs(this.#deps.isBusy());
+    const waitMs = this.#isLocked ? LIMITS.bellPollMs : pollDelayMs(this.#deps.isBusy());
     this.#poll = this.#deps.clock.after(waitMs, () => {
-      const beat = this.#deps.beat();
-      this.#silentMs = beat === this.#beat ? this.#silentMs + waitMs : 0;
-      this.#beat = beat;
-      if (isLifeless(this.#silentMs)) this.#deps.end('lifeless');
-      else if (!this.#deps.isBusy() && this.#now() - this.#idleSince > LIMITS.idleSandboxMs) this.#deps.end('idle');
+      this.#count(waitMs);
       this.#deps.look();
       this.#schedule();
     });
   }
 
-  #now(): number {
-    return this.#deps.clock.now().getTime();
+  #count(waitMs: number): void {
+    const { beat, isBusy, isHeeded, end, tooLong } = this.#deps;
+    const seen = beat();
+    this.#silentMs = seen === this.#beat ? this.#silentMs + waitMs : 0;
+    this.#beat = seen;
+    this.#lockedMs += this.#isLocked ? waitMs : 0;
+    this.#idleMs = isBusy() ? 0 : this.#idleMs + waitMs;
+    // Told before it was ready, it has not heard of it yet.
+    this.#unheededMs = isHeeded() || seen === null ? 0 : this.#unheededMs + waitMs;
+    const before = this.#workMs;
+    this.#workMs = isBusy() ? before + waitMs : 0;
+    if (before < LIMITS.longWorkMs && this.#workMs >= LIMITS.longWorkMs) tooLong();
+    if (isLifeless(this.#silentMs)) end(seen === null ? 'unready' : 'lifeless');
+    else if (this.#isLocked && this.#lockedMs > LIMITS.lockedMs) end('locked');
+    else if (isUnheeded(this.#unheededMs)) end('unheeded');
+    else if (this.#idleMs > LIMITS.idleSandboxMs) end('idle');
   }
 }

@@ -1,35 +1,55 @@
 /** All sessions that are not simply asleep: an actor each. Asleep means no actor, no process, no handle, no timer. */
 import { readdirSync } from 'node:fs';
 import { LIMITS } from '@halfdoor/protocol/limits';
-import type { Receipt } from '@halfdoor/protocol/message';
+import type { NewInbound, Receipt } from '@halfdoor/protocol/message';
 import type { SessionState } from '../api/contract.ts';
+import { place } from '../files/inbox.ts';
 import type { ToEnqueue } from '../inbound/dispatch.ts';
 import { errorText } from '../log.ts';
 import { Actor } from './actor.ts';
 import type { ActorDeps } from './deps.ts';
+import { DueTimer } from './due-timer.ts';
 import type { Awake, Excess } from './excess.ts';
-import { removeSessionFolder } from './folder.ts';
+import { discardSessionFolder } from './folder.ts';
 import { Slots } from './slots.ts';
 
-export type SessionsDeps = Omit<ActorDeps, 'slots' | 'onAsleep'>;
+export type SessionsDeps = Omit<ActorDeps, 'slots' | 'onAsleep' | 'onParked'>;
 
 export class Sessions {
   readonly #deps: ActorDeps;
+  readonly #due: DueTimer;
   readonly #actors = new Map<string, Actor>();
   /** Sessions that ended and whose folder is still there, with who waits for it to go. */
   readonly #ended = new Map<string, (() => void)[]>();
   #closing: (() => void) | null = null;
 
   constructor(deps: SessionsDeps) {
-    const slots = new Slots(LIMITS.awakeSandboxes, () => this.#evictIdle());
-    this.#deps = { ...deps, slots, onAsleep: (sessionId) => this.#onAsleep(sessionId) };
+    const slots = new Slots(
+      LIMITS.awakeSandboxes,
+      () => this.#evictIdle(),
+      (waiting) => this.#tellPlaces(waiting),
+    );
+    const onParked = (): void => void this.#due.look();
+    this.#deps = { ...deps, slots, onParked, onAsleep: (id, actor) => this.#onAsleep(id, actor) };
+    this.#due = new DueTimer({ ...deps, wake: (sessionId, agentId) => this.#actor(sessionId, agentId).revive(false) });
   }
 
   enqueue(items: ToEnqueue[]): void {
     if (this.#closing) return;
     for (const { sessionId, agentId, message } of items) {
+      this.#place(sessionId, agentId, message);
       this.#actor(sessionId, agentId).enqueue([message]);
       this.#deps.signals.emit('traffic', { sessionId });
+    }
+  }
+
+  /** What cannot be given to the run that is awake waits with its message for the next, which says why if it cannot start. */
+  #place(sessionId: string, agentId: string, message: NewInbound): void {
+    try {
+      place(this.#deps.home, sessionId, [message]);
+    } catch (error) {
+      this.#deps.log.warn('attachments not placed', { session: sessionId, error: errorText(error) });
+      this.#actor(sessionId, agentId).renew('renewed');
     }
   }
 
@@ -51,7 +71,8 @@ export class Sessions {
 
   /** What this agent is made of has changed: its next runs have it, and none of its messages is lost by that. */
   renew(agentId: string): void {
-    for (const actor of this.#actors.values()) if (actor.agentId === agentId) actor.renew('renewed');
+    for (const actor of this.#actors.values()) if (actor.from.agentId === agentId) actor.renew('renewed');
+    void this.#due.free(agentId);
   }
 
   /** What this session's runs are made of has changed: `revoked` ends one at once, `renewed` when its work is settled. */
@@ -69,11 +90,9 @@ export class Sessions {
     this.#actors.get(sessionId)?.stop(excess);
   }
 
-  /** What runs now, with the process that each was started as. */
+  /** What runs now, also what is being stopped, with the process that each was started as. */
   awake(): Awake[] {
-    return [...this.#actors.values()].flatMap(({ sessionId, agentId, state, pid }) =>
-      state === 'awake' && pid !== null ? [{ sessionId, agentId, pid }] : [],
-    );
+    return [...this.#actors.values()].flatMap(({ from, pid }) => (pid === null ? [] : [{ ...from, pid }]));
   }
 
   receipt(sessionId: string, receipt: Receipt): void {
@@ -106,6 +125,7 @@ export class Sessions {
       .distinct()
       .where('state', '=', 'open')
       .where('wakes', '=', 1)
+      .where('due_at', 'is', null)
       .execute();
     const ended = await db
       .selectFrom('sessions')
@@ -118,6 +138,7 @@ export class Sessions {
     const known = new Set(left.map((row) => row.id));
     for (const row of open) if (!known.has(row.id)) this.#actor(row.id, row.agent_id).revive(false);
     for (const row of ended) if (!known.has(row.id)) this.#actor(row.id, row.agent_id).stop('ended');
+    await this.#due.look();
   }
 
   /** Removes folders that no row names: made for a session whose accept never committed. */
@@ -129,7 +150,7 @@ export class Sessions {
       .execute();
     const known = new Set(rows.map((row) => row.id));
     const strays = readdirSync(this.#deps.home.sessions).filter((id) => !known.has(id));
-    for (const id of strays) removeSessionFolder(this.#deps.home, id);
+    for (const id of strays) discardSessionFolder(this.#deps.home, this.#deps.trash, id);
     return strays.length;
   }
 
@@ -138,6 +159,7 @@ export class Sessions {
    * are. Nothing wakes here afterwards. What is left then is left to the next start.
    */
   close(ms: number): Promise<void> {
+    this.#due.close();
     return new Promise((resolve) => {
       const limit = this.#deps.clock.after(ms, () => {
         if (this.#actors.size > 0) this.#deps.log.warn('not all sessions ended in time', { left: this.#actors.size });
@@ -161,30 +183,36 @@ export class Sessions {
     return actor;
   }
 
-  #onAsleep(sessionId: string): void {
+  /** One that was forgotten may still be rung, and comes to rest once more: by then another may stand in its place. */
+  #onAsleep(sessionId: string, actor: object): void {
+    if (this.#actors.get(sessionId) !== actor) return;
     this.#actors.delete(sessionId);
     const waiting = this.#ended.get(sessionId);
     this.#ended.delete(sessionId);
-    if (waiting) this.#remove(sessionId);
-    for (const gone of waiting ?? []) gone();
+    if (waiting) void this.#remove(sessionId).finally(() => waiting.forEach((gone) => gone()));
     if (this.#closing && this.#actors.size === 0) this.#closing();
   }
 
-  #remove(sessionId: string): void {
+  /** Never rejects: what is left is removed at the next start. */
+  async #remove(sessionId: string): Promise<void> {
+    const { home, trash, central, log, now } = this.#deps;
     try {
-      removeSessionFolder(this.#deps.home, sessionId);
-    } catch (error) {
-      this.#deps.log.warn('session folder not removed', { session: sessionId, error: errorText(error) });
-      return;
-    }
-    const removed_at = this.#deps.now();
-    this.#deps.central
-      .commit('end-session', (tx) =>
+      discardSessionFolder(home, trash, sessionId);
+      const removed_at = now();
+      await central.commit('end-session', (tx) =>
         tx.updateTable('sessions').set({ removed_at }).where('id', '=', sessionId).execute(),
-      )
-      .catch((error: unknown) =>
-        this.#deps.log.warn('session end not noted', { session: sessionId, error: errorText(error) }),
       );
+      await trash.empty();
+    } catch (error) {
+      log.warn('session folder not removed', { session: sessionId, error: errorText(error) });
+    }
+  }
+
+  #tellPlaces(waiting: readonly string[]): void {
+    for (const [at, sessionId] of waiting.entries()) {
+      const actor = this.#actors.get(sessionId);
+      if (actor) this.#deps.signals.emit('place', { ...actor.from, n: at + 1, of: waiting.length });
+    }
   }
 
   /** Of those that are awake with nothing to do, the one that has been so for longest gives its slot away. */

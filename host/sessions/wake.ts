@@ -7,12 +7,10 @@ import { join } from 'node:path';
 import type { Durable } from '@halfdoor/protocol/durable';
 import { isFault } from '@halfdoor/protocol/fault';
 import { InboundWriter, type BellHost } from '@halfdoor/protocol/host';
-import { LIMITS } from '@halfdoor/protocol/limits';
 import type { NewInbound, Routing } from '@halfdoor/protocol/message';
-import type { Clock } from '../clock.ts';
 import type { Central } from '../db/central.ts';
+import { place } from '../files/inbox.ts';
 import { sessionPaths, socketFolder, type Home } from '../home.ts';
-import { errorText, type Log } from '../log.ts';
 import { destinationsOf, openDispatches, recentReceipts } from '../inbound/enqueue.ts';
 import {
   folderInside,
@@ -22,6 +20,7 @@ import {
   type Sandbox,
   type SandboxKind,
 } from '../sandboxes/sandbox.ts';
+import { waitingOf, type Waiting } from './parked.ts';
 import { rebuildInbound, type Templates } from './folder.ts';
 import type { RunFolder, RunFolders } from './run-folders.ts';
 
@@ -42,7 +41,7 @@ export type WakeDeps = {
   /** Listens for the session's run at `path`. */
   openBell(path: string, onRing: () => void): Promise<BellHost>;
   /** Opens the session's guarded way out at `path`. */
-  openNet(path: string, agent: WakeAgent): Promise<Listener>;
+  openNet(path: string, agent: WakeAgent & { sessionId: string }, onSilent: () => void): Promise<Listener>;
 };
 
 export type WakeAgent = {
@@ -58,7 +57,14 @@ export type WakeAgent = {
 };
 
 /** `ended`: nothing may wake it. */
-export type Due = { agent: WakeAgent; run: number; cursor: number; ended: boolean; open: NewInbound[] };
+export type Due = {
+  agent: WakeAgent;
+  run: number;
+  cursor: number;
+  ended: boolean;
+  waiting: Waiting | null;
+  open: NewInbound[];
+};
 
 /** Its folder checked and held. */
 type Ready = Due & { folder: RunFolder | null };
@@ -85,7 +91,11 @@ export async function due(deps: WakeDeps, sessionId: string): Promise<Due | null
   if (!row) return null;
   const { run, cursor, ended_at, ...agent } = row;
   const ended = ended_at !== null;
-  return { agent, run, cursor, ended, open: await openDispatches(deps.central.read, sessionId) };
+  const [open, waiting] = [
+    await openDispatches(deps.central.read, sessionId),
+    await waitingOf(deps.central.read, sessionId),
+  ];
+  return { agent, run, cursor, ended, waiting, open };
 }
 
 /** Writes the whole projection and returns the open connection. A lost or broken file is made again. */
@@ -94,6 +104,7 @@ async function projectAll(deps: WakeDeps, sessionId: string, it: Ready): Promise
   try {
     const receipts = await recentReceipts(deps.central.read, sessionId, RECEIPTS_KEPT);
     const destinations = await destinationsOf(deps.central.read, it.agent.id);
+    place(deps.home, sessionId, it.open);
     inbound.prune(new Set(it.open.map((message) => message.id)), receipts.at(-1)?.seq ?? 0);
     inbound.project({
       messages: it.open,
@@ -138,7 +149,7 @@ async function openInbound(deps: WakeDeps, sessionId: string, cursor: number): P
 }
 
 /** Numbers a run: the number is used up whether or not the sandbox starts. */
-function numberRun(deps: WakeDeps, sessionId: string): Promise<number> {
+export function numberRun(deps: WakeDeps, sessionId: string): Promise<number> {
   return deps.central.commit('start-run', async (tx) => {
     const { run } = await tx
       .updateTable('sessions')
@@ -159,6 +170,7 @@ async function startRun(
   run: number,
   inbound: InboundWriter,
   onRing: () => void,
+  end: (reason: 'silent') => void,
 ): Promise<LiveRun> {
   const socketDir = socketFolder(deps.runDir, sessionId);
   rmSync(socketDir, { recursive: true, force: true });
@@ -166,7 +178,8 @@ async function startRun(
   const bell = await deps.openBell(join(socketDir, 'bell.sock'), onRing);
   let net: Listener | null = null;
   try {
-    net = await deps.openNet(join(socketDir, 'net.sock'), it.agent);
+    const asking = { ...it.agent, sessionId };
+    net = await deps.openNet(join(socketDir, 'net.sock'), asking, () => end('silent'));
     for (const name of ['bell.sock', 'net.sock']) chmodSync(join(socketDir, name), 0o600);
     const sandbox = await deps.sandboxes[it.agent.sandbox].start(specOf(deps, sessionId, it, run, false));
     void sandbox.gone.then(() => deps.folders.release(sessionId));
@@ -179,7 +192,7 @@ async function startRun(
 }
 
 /**
- * The whole way to a running sandbox; `begin` is told the run's number before it starts. Throws `SandboxError`,
+ * The whole way to a running sandbox; `begin` is told the run's number before it starts, `end` why it should. Throws `SandboxError`,
  * `FolderFault` or a `Fault`, with nothing left behind but a number that is used up.
  */
 export async function wake(
@@ -188,6 +201,7 @@ export async function wake(
   due: Due,
   begin: (run: number) => void,
   onRing: () => void,
+  end: (reason: 'silent') => void,
 ): Promise<LiveRun> {
   const it = { ...due, folder: await deps.folders.take(sessionId) };
   let inbound: InboundWriter | null = null;
@@ -195,7 +209,7 @@ export async function wake(
     inbound = await projectAll(deps, sessionId, it);
     const run = await numberRun(deps, sessionId);
     begin(run);
-    return await startRun(deps, sessionId, it, run, inbound, onRing);
+    return await startRun(deps, sessionId, it, run, inbound, onRing, end);
   } catch (error) {
     deps.folders.release(sessionId);
     inbound?.close();
@@ -203,35 +217,7 @@ export async function wake(
   }
 }
 
-/**
- * A run that does nothing but take back what a dead run left half written. Resolves when it is gone, or did not start;
- * false when it had to be killed: a file can hold a trigger that never ends.
- */
-export async function recoverRun(
-  deps: WakeDeps & { clock: Clock; log: Log },
-  sessionId: string,
-  it: Due,
-): Promise<boolean> {
-  const run = await numberRun(deps, sessionId);
-  mkdirSync(socketFolder(deps.runDir, sessionId), { recursive: true, mode: 0o700 });
-  try {
-    const spec = specOf(deps, sessionId, { ...it, folder: null }, run, true);
-    const sandbox = await deps.sandboxes[it.agent.sandbox].start(spec);
-    let inTime = true;
-    const end = deps.clock.after(LIMITS.recoverMs, () => {
-      inTime = false;
-      sandbox.kill();
-    });
-    await sandbox.gone;
-    end.cancel();
-    return inTime;
-  } catch (error) {
-    deps.log.error('recovery did not start', { session: sessionId, error: errorText(error) });
-    return true;
-  }
-}
-
-function specOf(deps: WakeDeps, sessionId: string, it: Ready, run: number, recover: boolean) {
+export function specOf(deps: WakeDeps, sessionId: string, it: Ready, run: number, recover: boolean) {
   const paths = sessionPaths(deps.home, sessionId);
   return {
     label: deps.home.label,

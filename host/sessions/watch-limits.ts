@@ -7,7 +7,7 @@ import { errorText, type Log } from '../log.ts';
 import type { Signals } from '../signals.ts';
 import { excessText } from './excess.ts';
 import type { Sessions } from './sessions.ts';
-import { tellAgent } from './tell-agent.ts';
+import { tellOne } from './tell-agent.ts';
 import { Watchdog } from './watchdog.ts';
 
 type Deps = {
@@ -28,9 +28,10 @@ export function watchLimits(deps: Deps): Watchdog {
     awake: () => sessions.awake(),
     end: ({ sessionId, agentId }, excess) => {
       sessions.exceeded(sessionId, excess);
-      const told = { key: `${excess}:${deps.ids()}`, text: excessText(excess) };
-      tellAgent(deps, sessionId, agentId, [told])
-        .then((messages) => sessions.enqueue(messages.map((message) => ({ sessionId, agentId, message }))))
+      const told = { sessionId, agentId, key: `${excess}:${deps.ids()}`, text: excessText(excess) };
+      deps.central
+        .commit('accept', (tx) => tellOne(deps, tx, told))
+        .then((message) => message && sessions.enqueue([{ sessionId, agentId, message }]))
         .catch((error: unknown) => log.warn('agent not told', { session: sessionId, error: errorText(error) }));
     },
   });

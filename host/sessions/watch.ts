@@ -18,6 +18,12 @@ export type Looked =
   | { seen: 'again' }
   | { seen: 'spoiled'; as: 'hostile-file' | 'too-large'; detail: string };
 
+/**
+ * What is done when the file cannot be read: `recover` has what was cut off taken back, once; false: in vain. `locked`:
+ * past five seconds somebody outside still holds it; false gives up.
+ */
+export type Trouble = { recover(): Promise<boolean>; locked(): Promise<boolean> };
+
 export class Watch {
   readonly #deps: WatchDeps;
   readonly #from: CollectedFrom;
@@ -61,9 +67,18 @@ export class Watch {
     }
   }
 
-  /** The last look after a run: waits for locks, and has what was cut off taken back by `recover`, once; false: in vain. */
-  async lastLook(recover: () => Promise<boolean>): Promise<Looked> {
-    const giveUpAt = this.#deps.clock.now().getTime() + LIMITS.lockedMs;
+  /** The last look after a run: nothing is decided before all it has written is read, or cannot be. */
+  async lastLook(trouble: Trouble): Promise<Looked> {
+    let late = false;
+    const limit = this.#deps.clock.after(LIMITS.lockedMs, () => (late = true));
+    try {
+      return await this.#readAll(trouble, () => late);
+    } finally {
+      limit.cancel();
+    }
+  }
+
+  async #readAll({ recover, locked }: Trouble, isLate: () => boolean): Promise<Looked> {
     let recovered = false;
     for (;;) {
       const read = await this.#deps.reader.read(this.#from.sessionId, this.#cursor);
@@ -73,8 +88,9 @@ export class Watch {
       } else if (read.failure === 'hot-journal' && !recovered) {
         recovered = true;
         if (!(await recover())) return spoiled('refused', 'a cut-off transaction in it cannot be taken back');
-      } else if (isPassing(read.failure) && this.#deps.clock.now().getTime() < giveUpAt) {
-        await new Promise<void>((resolve) => this.#deps.clock.after(LIMITS.bellPauseMs, resolve));
+      } else if (isPassing(read.failure) && (!isLate() || (read.failure === 'locked' && (await locked())))) {
+        const waitMs = isLate() ? LIMITS.bellPollMs : LIMITS.bellPauseMs;
+        await new Promise<void>((resolve) => this.#deps.clock.after(waitMs, resolve));
       } else {
         const looked = this.#failed(read.failure, read.detail);
         return looked.seen === 'again' ? spoiled('refused', read.detail) : looked;

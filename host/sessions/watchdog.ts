@@ -57,6 +57,8 @@ export class Watchdog {
       if (this.#left.entries.has(sessionId)) this.#entries.forget();
       this.#schedule();
     });
+    // What is awake already has no sign left to give.
+    this.#schedule();
   }
 
   close(): void {

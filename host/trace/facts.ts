@@ -28,6 +28,9 @@ export type DispatchFact = {
   cursor: number;
   tries: { n: number; run: number | null; ending: string; at: string }[];
   reason: string | null;
+  /** Until when it waits for the model's quota, and since when it first did. */
+  dueAt: string | null;
+  parkedAt: string | null;
   settledAt: string | null;
   replayOf: string | null;
   closed: 'replayed' | 'dropped' | null;
@@ -116,7 +119,7 @@ async function dispatchesOf(db: Kysely<Schema>, event: EventFact): Promise<Dispa
     .innerJoin('agents', 'agents.id', 'dispatches.agent_id')
     .innerJoin('sessions', 'sessions.id', 'dispatches.session_id')
     .select(['dispatches.id', 'kind', 'state', 'reason', 'settled_at', 'replay_of', 'closed', 'closed_at'])
-    .select(['agents.name', 'session_id', 'sessions.run', 'sessions.ended_at', 'cursor'])
+    .select(['due_at', 'parked_at', 'agents.name', 'session_id', 'sessions.run', 'sessions.ended_at', 'cursor'])
     .where('event_id', '=', event.id)
     .orderBy('dispatches.id')
     .limit(LIMIT)
@@ -133,6 +136,8 @@ async function dispatchesOf(db: Kysely<Schema>, event: EventFact): Promise<Dispa
       cursor: row.cursor,
       tries: await triesOf(db, row.id),
       reason: row.reason,
+      dueAt: row.due_at,
+      parkedAt: row.parked_at,
       settledAt: row.settled_at,
       replayOf: row.replay_of,
       closed: row.closed,

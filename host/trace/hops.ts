@@ -97,12 +97,19 @@ function triesAndEnd(it: DispatchFact): Timed[] {
     const who = run === null ? 'no run could be made' : `run ${run} ended on it`;
     return { at, what: 'tried', text: `${who}: ${ending} (try ${n})`, ...ids, ...(run !== null && { run }) };
   });
+  if (it.parkedAt !== null) tries.push({ at: it.parkedAt, what: 'parked', text: whyParked(it), ...ids });
   const end: Timed[] = it.settledAt === null ? [] : [{ at: it.settledAt, what: 'settled', text: endOf(it), ...ids }];
   if (it.closed === 'replayed')
     end.push({ at: it.closedAt, what: 'replayed', text: 'a person took it up again', ...ids });
   if (it.closed === 'dropped')
     end.push({ at: it.closedAt, what: 'dropped', text: 'a person ended it for good', ...ids });
   return [...tries, ...end];
+}
+
+function whyParked({ state, dueAt, reason }: DispatchFact): string {
+  const why = state === 'open' && reason !== null ? ` (${reason})` : '';
+  const until = state === 'open' && dueAt !== null ? `, until ${dueAt}` : '';
+  return `the model's quota was used up${why}: it waits${until}`;
 }
 
 function endOf(it: DispatchFact): string {

@@ -40,7 +40,8 @@ export function standingOf(known: Known): Now {
 /** A message that became no dispatch: the host itself did what it says. */
 function ofCommand({ facts, mayTake }: Known): Now {
   const { event, deliveries } = facts;
-  if (event.kind !== 'command') return now('no-reply', 'No agent took it up.', 'See `./halfdoor agents list`.');
+  const isForHost = event.kind === 'command' || deliveries.length > 0;
+  if (!isForHost) return now('no-reply', 'No agent took it up.', 'See `./halfdoor agents list`.');
   return undelivered(deliveries, mayTake) ?? now('obeyed', `The host did what ${event.text.trim()} says and answered.`);
 }
 
@@ -94,6 +95,11 @@ function ofSilent({ unsent }: Facts, it: DispatchFact): Now {
 function ofOpen(it: DispatchFact, live: Live | undefined): Now {
   const stop = `./halfdoor sessions stop ${it.sessionId} takes it back.`;
   const before = triedBefore(it);
+  if (it.dueAt !== null) {
+    const why = it.reason === null ? '' : `: ${it.reason}`;
+    const next = `It is tried by itself then. Another model: ./halfdoor agents update ${it.agent} --model MODEL. ${stop}`;
+    return now('waiting', `It waits for the model's quota until ${it.dueAt}${why}.${before}`, next);
+  }
   if (live?.place) {
     const { n, of } = live.place;
     const text = `It waits for a sandbox: place ${n} of ${of} among those that wait, as at most ${LIMITS.awakeSandboxes} run at once.`;

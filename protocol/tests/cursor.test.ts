@@ -41,7 +41,7 @@ test('a read cut by its limit moves the cursor no further than it went', () =>
     run.close();
   }));
 
-test('against a model: under any interleaving every row is read once, in order', { timeout: 60_000 }, () =>
+test('against a model: under any interleaving every row is read once, in order', { timeout: 240_000 }, () =>
   inWorld((world) => {
     const run = new OutboundWriter(world.outbound, 1, durable);
     const file = open(world);
@@ -85,7 +85,7 @@ test('against a model: under any interleaving every row is read once, in order',
 for (const peer of RUNTIMES) {
   test(
     `a reader under ${OWN} sees whole transactions only while a run under ${peer} commits`,
-    { timeout: 60_000 },
+    { timeout: 240_000 },
     () =>
       inWorld(async (world) => {
         const churn = world.peer(peer, 'churn', { ...world, run: 1, bigBytes: 3_000_000 });

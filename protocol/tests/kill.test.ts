@@ -51,7 +51,7 @@ function lastWhole(world: World, cursor: { at: number; turn: number }): number {
 for (const peer of RUNTIMES) {
   test(
     `${KILLS_EACH} kills in mid-commit in a read-only folder: run under ${peer}, reader under ${OWN}`,
-    { timeout: 120_000 },
+    { timeout: 600_000 },
     () =>
       inWorld(async (world) => {
         assertOrdinaryUser();

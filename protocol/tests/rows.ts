@@ -40,4 +40,5 @@ export const HARD_TEXTS: Record<string, string> = {
 };
 
 /** The message that a projected one becomes. */
-export const asRead = (it: NewInbound, seq: number): InboundMessage => ({ ...it, seq, withdrawn: false });
+export const asRead = (it: NewInbound, seq: number): InboundMessage =>
+  it.kind === 'control' ? { ...it, seq, withdrawn: false } : { ...it, files: it.files ?? [], seq, withdrawn: false };

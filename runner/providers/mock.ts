@@ -13,7 +13,7 @@ import { runShell } from './shell.ts';
 const STREAM_MS = 50;
 const ERROR_KINDS: readonly ErrorKind[] = ['transient', 'quota', 'auth', 'fatal', 'invalid-session'];
 
-type Failure = { kind: ErrorKind; message: string };
+type Failure = { kind: ErrorKind; message: string; resetsAt?: string };
 /** What one line adds to the answer, or that it ends in failure. */
 type Done = { text: string } | { failure: Failure };
 
@@ -84,6 +84,13 @@ class MockQuery extends QueuedQuery {
       case 'shell':
         yield { type: 'progress', text: rest, tool: 'shell' };
         return { text: addressed(message.from, await this.#shell(rest)) };
+      case 'attached':
+        return { text: addressed(message.from, message.files.map((path) => readFileSync(path, 'utf8')).join('\n')) };
+      case 'write': {
+        const [name = '', ...words] = rest.split(' ');
+        writeFileSync(join(this.#input.cwd, name), words.join(' '));
+        return { text: '' };
+      }
       case 'sleep':
         await this.#deps.sleep(Number(rest) || 0, this.signal);
         return { text: '' };
@@ -128,18 +135,19 @@ class MockQuery extends QueuedQuery {
   }
 
   async #shell(command: string): Promise<string> {
-    const options = { cwd: this.#input.cwd, env: this.#deps.env, signal: this.signal };
+    const { env, refusals } = this.#deps;
+    const options = { cwd: this.#input.cwd, env, refusals, signal: this.signal };
     const { output, code, signal } = await runShell(command, options);
     const ending = code === 0 ? '' : `\n(${signal === null ? `exit ${code}` : signal})`;
     return `${output.trimEnd()}${ending}` || '(no output)';
   }
 
-  /** `KIND*N TEXT` fails N times and then goes on. The count is kept in the agent's home: it must outlive the run. */
+  /** `KIND*N at=TIME TEXT` fails N times, as if the quota reset at that time, and then goes on. The count is kept in the agent's home: it must outlive the run. */
   #fail(message: Asked, rest: string): Done {
-    const [, kind, times, text = ''] = /^([a-z-]+)(?:\*(\d+))?(?: (.*))?$/.exec(rest) ?? [];
+    const [, kind, times, at, text = ''] = /^([a-z-]+)(?:\*(\d+))?(?: at=(\S+))?(?: (.*))?$/.exec(rest) ?? [];
     const known = ERROR_KINDS.find((it) => it === kind);
     if (!known) return { text: addressed(message.from, `mock cannot fail as ${kind}`) };
-    const failure = { kind: known, message: text || 'as told' };
+    const failure = { kind: known, message: text || 'as told', ...(at !== undefined && { resetsAt: at }) };
     const limit = times === undefined ? (known === 'invalid-session' ? 1 : Infinity) : Number(times);
     const key = createHash('sha256').update(`${message.id} ${rest}`).digest('hex').slice(0, 16);
     const path = join(this.#deps.env.HOME ?? this.#input.cwd, `.mock-${key}`);

@@ -80,7 +80,10 @@ export type ProviderDeps = {
   api: 'anthropic' | 'openai' | null;
   /** Unix socket of the session's guarded way out. */
   netSocket: string;
+  /** Of everything that is started inside. */
   env: Record<string, string>;
+  /** What the host refused of what was asked for outside, for the model that asked. */
+  refusals: { take(): string[] };
   inside: Inside;
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   randomId(): string;

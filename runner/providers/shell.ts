@@ -3,9 +3,16 @@ import { spawn } from 'node:child_process';
 import { LIMITS } from '@halfdoor/protocol/limits';
 
 export type ShellResult = { output: string; code: number | null; signal: string | null; cut: boolean };
-export type ShellOptions = { cwd: string; env: Record<string, string>; signal: AbortSignal; timeoutMs?: number };
+export type ShellOptions = {
+  cwd: string;
+  env: Record<string, string>;
+  signal: AbortSignal;
+  timeoutMs?: number;
+  /** What was refused while it ran is told under its output: most programs say that much less clearly. */
+  refusals: { take(): string[] };
+};
 
-/** Output is stdout and stderr as they came, at most `LIMITS.toolOutputBytes`. Rejects only when no shell can start. */
+/** Output is stdout and stderr as they came, together at most `LIMITS.toolOutputBytes`. Rejects only when no shell can start. */
 export function runShell(command: string, options: ShellOptions): Promise<ShellResult> {
   return new Promise((resolve, reject) => {
     const { cwd, env, signal } = options;
@@ -23,6 +30,7 @@ export function runShell(command: string, options: ShellOptions): Promise<ShellR
         // The whole group is gone already.
       }
     };
+    options.refusals.take();
     const timer = options.timeoutMs === undefined ? undefined : setTimeout(end, options.timeoutMs);
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
@@ -34,7 +42,9 @@ export function runShell(command: string, options: ShellOptions): Promise<ShellR
     child.on('close', (code, killedBy) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', end);
-      const output = Buffer.concat(chunks).toString('utf8').toWellFormed();
+      const said = Buffer.concat(chunks).toString('utf8').toWellFormed();
+      const refused = options.refusals.take().map((sentence) => `(network: ${sentence})`);
+      const output = refused.length === 0 ? said : [said.trimEnd(), ...refused].filter(Boolean).join('\n');
       resolve({ output, code, signal: killedBy, cut: bytes > LIMITS.toolOutputBytes });
     });
   });

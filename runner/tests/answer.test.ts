@@ -51,7 +51,7 @@ for (const [name, answer, messages, scratch] of TABLE) {
 
 /** Work that grows with the square of the length would take minutes here, and the test would be cut off. */
 for (const piece of ['`', '<', '<message to="a">', '</message>', '```\n', '<internal>', '``` ` ']) {
-  test(`answer: a megabyte of ${JSON.stringify(piece)} is parsed in one pass`, { timeout: 20_000 }, () => {
+  test(`answer: a megabyte of ${JSON.stringify(piece)} is parsed in one pass`, { timeout: 60_000 }, () => {
     const parsed = parseAnswer(piece.repeat(Math.floor((1024 * 1024) / piece.length)));
     assert.ok(parsed.messages.length <= 1);
   });

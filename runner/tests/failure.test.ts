@@ -6,7 +6,7 @@ const send = '@tool send_message {"to":"home","text":"step one"}';
 /** Kills its own run, the first time only. */
 const DIE_ONCE = '@shell [ -e died ] || { touch died; kill -9 $PPID; }';
 
-for (const kind of ['quota', 'auth', 'fatal']) {
+for (const kind of ['auth', 'fatal']) {
   test(`${kind} is settled at once, with its reason`, () =>
     inSession(async (session) => {
       session.start(1);
@@ -16,6 +16,19 @@ for (const kind of ['quota', 'auth', 'fatal']) {
       assert.deepEqual(session.said, ['on']);
     }));
 }
+
+test('a used-up quota is no ack: the host is asked to let it wait, nothing more is asked of the model, /stop is heard', () =>
+  inSession(async (session) => {
+    session.start(1);
+    const at = '2026-01-01T00:00:00.000Z';
+    const id = session.tell(`${send}\n@fail quota at=${at} used up`);
+    const row = await session.until(() => session.messages.find((it) => it.kind === 'action'));
+    assert.deepEqual([row.action, row.input, row.answers], ['park', { resetsAt: at, reason: 'used up' }, [id]]);
+    const behind = session.tell('@reply two');
+    session.project(STOP);
+    for (const it of [id, behind]) assert.equal((await session.acked(it)).reason, 'stopped');
+    assert.deepEqual(session.said, ['step one']);
+  }));
 
 test('a failure in passing is tried again, then answered', () =>
   inSession(async (session) => {

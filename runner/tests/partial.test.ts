@@ -75,7 +75,7 @@ test('partial: whatever follows, what was shown is a beginning of what is sent',
 });
 
 for (const piece of ['`', '` ``', '<', '<message to="a">', '</message>', '```\n', '<internal>', '~~~ ']) {
-  test(`partial: a megabyte of ${JSON.stringify(piece)} is read in one pass`, { timeout: 20_000 }, () => {
+  test(`partial: a megabyte of ${JSON.stringify(piece)} is read in one pass`, { timeout: 60_000 }, () => {
     newestMessage(`<message to="a">${piece.repeat(Math.floor((1024 * 1024) / piece.length))} x`);
   });
 }

@@ -22,6 +22,7 @@ const message = (more: object): InboundMessage =>
     sender: 'Ada',
     role: 'owner',
     withdrawn: false,
+    files: [],
     ...more,
   }) as InboundMessage;
 
@@ -70,7 +71,10 @@ test('instructions name every destination and end with the agent’s own', () =>
 
 test('what was already sent is listed, escaped; nothing sent, nothing listed', () => {
   assert.equal(alreadySaid([]), '');
-  assert.match(alreadySaid([{ seq: 3, destination: 'home', text: '<x>' }]), /<sent id="3" to="home">&lt;x&gt;<\/sent>/);
+  const said = { seq: 3, destination: 'home', text: '<x>', files: [] };
+  assert.match(alreadySaid([said]), /<sent id="3" to="home">&lt;x&gt;<\/sent>/);
+  const files = ['0123456789abcdef-a"b.pdf', 'c'];
+  assert.match(alreadySaid([{ ...said, files }]), /<sent id="3" to="home" files="a&quot;b.pdf, c">/);
 });
 
 test('the nudge names what there is, and what was meant and is not there', () => {

@@ -31,7 +31,7 @@ const AT = '2026-01-02T03:04:05.678Z';
 export const STOP = { kind: 'control', control: { verb: 'stop' }, wakes: false, address: null } as const;
 
 /** For a test that waits out a poll or a backoff of the runner. */
-export const SLOW = { timeout: 60_000 };
+export const SLOW = { timeout: 240_000 };
 
 export type Exit = { code: number | null; signal: string | null };
 

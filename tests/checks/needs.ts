@@ -26,6 +26,12 @@ export const PROBES: Readonly<Record<string, Probe>> = {
     run: ['/usr/bin/python3', '-c', 'import seccomp'],
     how: 'apt-get install python3-seccomp',
   },
+  strace: {
+    run: ['strace', '-f', '--seccomp-bpf', '-o', '/dev/null', 'true'],
+    how: 'apt-get install strace, and a machine that lets a user trace programs of their own (ptrace)',
+  },
+  npm: { run: ['/usr/bin/npm', '--version'], how: 'apt-get install npm: what lies in /usr/local is not inside' },
+  pip: { run: ['/usr/bin/pip3', '--version'], how: 'apt-get install python3-pip' },
   pty: { run: ['script', '-qefc', 'true', '/dev/null'], how: 'apt-get install bsdutils' },
 };
 

@@ -4,7 +4,7 @@ import { channelCases } from './channel-cases.ts';
 import type { Shown } from './channel-stage.ts';
 
 const traits = {
-  ...{ idempotent: false, edits: false, files: false, buttons: false, faults: [], says: false },
+  ...{ idempotent: false, edits: false, files: true, buttons: false, faults: [], says: false },
   ...{ presence: true, reconnects: false },
 };
 
@@ -17,8 +17,9 @@ class Terminal implements TerminalClient {
     this.#channel = channel;
   }
 
-  show({ delivery, text, mayBeDuplicate }: Outgoing): void {
-    this.shown.push({ text: mayBeDuplicate ? `(may be a second copy) ${text}` : text, files: [], buttons: [] });
+  show({ delivery, text, mayBeDuplicate, files }: Outgoing): void {
+    const said = mayBeDuplicate ? `(may be a second copy) ${text}` : text;
+    this.shown.push({ text: said, files: files.map((it) => it.name), buttons: [] });
     setImmediate(() => this.#channel.received(delivery));
   }
 }

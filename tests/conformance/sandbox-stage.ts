@@ -31,6 +31,7 @@ export class Stage {
   readonly home = homeAt(join(this.folder, 'home'));
   readonly paths: SessionPaths = sessionPaths(this.home, SESSION);
   readonly spec: SandboxSpec;
+  readonly #sandboxes: ReturnType<typeof makeSandboxes>;
   readonly #started: RunningSandbox[] = [];
   #bell: BellHost | null = null;
   #rings = 0;
@@ -43,6 +44,7 @@ export class Stage {
     const durable = makeDurable();
     for (const dir of [this.home.sessions, this.home.out, this.home.agents]) mkdirSync(dir, { recursive: true });
     makeSessionFolder(this.home, ensureTemplates(this.home, durable), SESSION, durable);
+    this.#sandboxes = makeSandboxes({ home: this.home, uid: process.getuid?.() ?? 0 });
     const agentDir = join(this.home.agents, 'a');
     const socketDir = join(this.folder, 'run');
     for (const dir of [agentDir, socketDir]) mkdirSync(dir);
@@ -71,8 +73,7 @@ export class Stage {
 
   /** Starts what is there, as it is. */
   async attempt(more: Partial<SandboxSpec>): Promise<RunningSandbox> {
-    const sandboxes = makeSandboxes({ home: this.home, uid: process.getuid?.() ?? 0 });
-    const running = await sandboxes[this.kind].start({ ...this.spec, ...more });
+    const running = await this.#sandboxes[this.kind].start({ ...this.spec, ...more });
     this.#started.push(running);
     this.#alive += 1;
     void running.gone.then(({ stderr }) => {

@@ -17,6 +17,9 @@ const STARTS = 120;
 /** A start takes less, from the call to the runner. */
 const START_MS = 8;
 
+/** More than a start needs of descriptors. */
+const SPARE = 32;
+
 const children = (): number[] =>
   readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 
@@ -120,15 +123,21 @@ export function awkwardStartCases(staged: Staged): void {
       limiter.stdin.write(`${files}\n`);
       await done;
     };
-    const open = readdirSync('/proc/self/fd').length;
-    for (let spare = 0; spare < 16; spare++) {
+    const inUse = (): number => readdirSync('/proc/self/fd').length;
+    const open = inUse();
+    let outcome: unknown;
+    for (let spare = 0; spare < SPARE; spare++) {
+      const before = inUse();
       await limit(open + spare);
-      const outcome = await stage.attempt({ run: spare + 1 }).then(
+      outcome = await stage.attempt({ run: spare + 1 }).then(
         (running) => running.gone,
         (error: unknown) => error,
       );
       await limit(1024);
-      if (outcome instanceof Error) assert.ok(outcome instanceof SandboxError, String(outcome));
+      if (!(outcome instanceof Error)) continue;
+      assert.ok(outcome instanceof SandboxError, String(outcome));
+      assert.equal(inUse(), before, 'what was opened for it stays open');
     }
+    assert.ok(!(outcome instanceof Error), `none was enough: ${String(outcome)}`);
   });
 }

@@ -60,7 +60,7 @@ test('under kill -9 of runs and hosts nothing accepted is lost, and no second co
   }
   await restarting;
   assert.ok(kills >= KILLS - 1 && hostKills >= 4);
-  const views = await Promise.all(ids.map((id) => world.settled(id, 60_000)));
+  const views = await Promise.all(ids.map((id) => world.settled(id, 300_000)));
   // A reply to several messages of one batch is a reply to each of them; each text is one delivery all the same.
   const deliveries = new Map(views.flatMap((it) => it.replies.map((reply) => [reply.delivery, reply.text])));
   const texts = ids.map((_, n) => `n${n}`);

@@ -4,7 +4,7 @@ import { mutants } from './mutants/mutants.ts';
 import { search } from './sim/search.ts';
 
 /** As many as are told without a mutant. */
-const RUNS = 400;
+const RUNS = 680;
 
 for (const { name, row } of mutants) {
   test(`found out, ${row}: ${name}`, async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { search, simulate } from './sim/search.ts';
 
-const RUNS = 400;
+const RUNS = 680;
 const HITS = 200;
 
 test('one seed is one story, line by line', async () => {

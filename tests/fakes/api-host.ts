@@ -1,6 +1,6 @@
 /**
  * A host of nothing but the API: the contract over a real Unix socket, with agents that do what the text says.
- * `@reply TEXT` answers, `@silent` settles without a word, `@hang` never settles, `@fail` fails; `/stop` settles what hangs.
+ * `@reply TEXT` answers, `@silent` settles without a word, `@hang` never settles, `@park` neither and says why, `@fail` fails; `/stop` settles what hangs.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -204,6 +204,10 @@ export class ApiHost {
     if (text.startsWith('@hang')) {
       this.tell(agent, { type: 'progress', state: 'tool', detail: 'shell', since: new Date().toISOString() });
       return { ...view };
+    }
+    if (text.startsWith('@park')) {
+      view.notices.push({ delivery: `n-${id}`, seq: null, text: 'it waits for the quota', to: `terminal:${agent}` });
+      return { ...view, notices: [] };
     }
     const accepted = structuredClone(view);
     this.#settle(id, text);

@@ -12,7 +12,7 @@ export type Answer =
   /** Calls a tool, having said `before` first. */
   | { tool: string; input: object | string; before?: string }
   /** Answered with this status and body, not streamed. */
-  | { status: number; body: object }
+  | { status: number; body: object; headers?: Record<string, string> }
   /** Begins to answer and drops the connection. */
   | { breaksOff: true }
   /** Answers this once the promise is resolved. */
@@ -69,7 +69,7 @@ async function bodyOf(incoming: IncomingMessage): Promise<Record<string, unknown
 
 async function say(api: Api, answer: Answer | undefined, outgoing: ServerResponse): Promise<void> {
   if (answer === undefined || 'status' in answer) {
-    outgoing.writeHead(answer?.status ?? 400, { 'content-type': 'application/json' });
+    outgoing.writeHead(answer?.status ?? 400, { 'content-type': 'application/json', ...answer?.headers });
     outgoing.end(
       JSON.stringify(answer?.body ?? { error: { type: 'invalid_request_error', message: 'no more lines' } }),
     );

@@ -6,9 +6,11 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { systemClock } from '../../host/clock.ts';
 import { openNet } from '../../host/egress/net.ts';
 import { makeLog } from '../../host/log.ts';
 import { Redactor } from '../../host/secrets/redact.ts';
+import { stagedWayOut } from '../fakes/way-out.ts';
 
 type Got = { status: number; bytes: number; whole: boolean };
 
@@ -27,10 +29,11 @@ async function ask(t: TestContext, say: (socket: Socket) => void): Promise<Got> 
     () => new Date(),
     (text) => text,
   );
-  const agent = { name: 'a', api: 'openai', baseUrl: `http://127.0.0.1:${port}` } as const;
+  const agent = { sessionId: 's1', id: 'a1', name: 'a', api: 'openai', baseUrl: `http://127.0.0.1:${port}` } as const;
   const socketPath = join(folder, 'net.sock');
   const keys = () => ({ ok: false, fault: 'none here', next: 'none' }) as const;
-  const net = await openNet({ keys, redactor: new Redactor(), log }, socketPath, { ...agent, key: null });
+  const deps = { keys, redactor: new Redactor(), clock: systemClock, log, wayOut: stagedWayOut().wayOut };
+  const net = await openNet(deps, socketPath, { ...agent, key: null }, () => undefined);
   t.after(async () => {
     await net.close();
     for (const socket of sockets) socket.destroy();
@@ -55,12 +58,12 @@ const pour = (socket: Socket): void => {
   if (!socket.destroyed) socket.once('drain', () => pour(socket));
 };
 
-test('one that changes the protocol is an endpoint that could not be reached', { timeout: 20_000 }, async (t) => {
+test('one that changes the protocol is an endpoint that could not be reached', { timeout: 120_000 }, async (t) => {
   const head = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n';
   assert.equal((await ask(t, (socket) => socket.write(head))).status, 502);
 });
 
-test('an error whose words never end is told without them', { timeout: 20_000 }, async (t) => {
+test('an error whose words never end is told without them', { timeout: 120_000 }, async (t) => {
   const { status, bytes } = await ask(t, (socket) => {
     socket.write('HTTP/1.1 500 No\r\nConnection: close\r\n\r\n');
     pour(socket);
@@ -69,12 +72,12 @@ test('an error whose words never end is told without them', { timeout: 20_000 },
   assert.ok(bytes < 1024);
 });
 
-test('an error whose words do not come is told without them', { timeout: 20_000 }, async (t) => {
+test('an error whose words do not come is told without them', { timeout: 120_000 }, async (t) => {
   const got = await ask(t, (socket) => socket.write('HTTP/1.1 401 No\r\nContent-Length: 100\r\n\r\n'));
   assert.equal(got.status, 401);
 });
 
-test('an answer without end is cut off', { timeout: 60_000 }, async (t) => {
+test('an answer without end is cut off', { timeout: 120_000 }, async (t) => {
   const { status, bytes, whole } = await ask(t, (socket) => {
     socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 1000000000\r\n\r\n');
     pour(socket);

@@ -5,10 +5,12 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { systemClock } from '../../host/clock.ts';
 import { openNet } from '../../host/egress/net.ts';
 import { makeLog } from '../../host/log.ts';
 import { Redactor } from '../../host/secrets/redact.ts';
 import { openModelEndpoint, type Api, type Asked } from '../fakes/model-endpoint.ts';
+import { stagedWayOut } from '../fakes/way-out.ts';
 
 const PATHS: Record<Api, string> = { anthropic: '/v1/messages', openai: '/v1/chat/completions' };
 
@@ -22,9 +24,10 @@ async function ask(t: TestContext, api: Api, body: string): Promise<{ status: nu
     (text) => text,
   );
   const socketPath = join(folder, 'net.sock');
-  const agent = { name: 'a', api, baseUrl: endpoint.baseUrl };
+  const agent = { sessionId: 's1', id: 'a1', name: 'a', api, baseUrl: endpoint.baseUrl };
   const keys = () => ({ ok: false, fault: 'none here', next: 'none' }) as const;
-  const net = await openNet({ keys, redactor: new Redactor(), log }, socketPath, { ...agent, key: null });
+  const deps = { keys, redactor: new Redactor(), clock: systemClock, log, wayOut: stagedWayOut().wayOut };
+  const net = await openNet(deps, socketPath, { ...agent, key: null }, () => undefined);
   t.after(async () => {
     await net.close();
     await endpoint.close();

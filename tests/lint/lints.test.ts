@@ -29,6 +29,8 @@ caught(
     ['runner/x.ts', "import { SessionFile } from '../protocol/sqlite.ts';"],
     ['host/x.ts', "import { OutboundWriter } from '@halfdoor/protocol/runner';"],
     ['host/x.ts', "export { openFile } from '../protocol/sqlite.ts';"],
+    ['host/files/outbox.ts', "import { openPlain } from './open.ts';"],
+    ['host/outbound/collect.ts', "import { readPiece } from '../files/piece.ts';"],
     ['host/outbound/collect.ts', "import { openOutbound } from '@halfdoor/protocol/reader';"],
     ['cli/x.ts', "import { openHost } from '../host/host.ts';"],
     ['cli/verbs/x.ts', "import '../../host/main.ts';"],
@@ -45,6 +47,7 @@ caught(
     ['protocol/x.ts', "import { connect } from 'node:net';\nimport { LIMITS } from './limits.ts';"],
     ['runner/x.ts', "import { Session } from '@halfdoor/protocol/runner';\nimport { generateText } from 'ai';"],
     ['runner/tests/x.test.ts', "import { InboundWriter } from '@halfdoor/protocol/host';"],
+    ['host/files/piece.ts', "import { openPlain } from './open.ts';"],
     ['host/outbound/outbound-files.ts', "import { openOutbound } from '@halfdoor/protocol/reader';"],
     [
       'cli/x.ts',

@@ -52,6 +52,7 @@ const DURABLE = /\.commit\(|\bexec\((?=['"`])|\b(?:fsync|fdatasync|rename)(?:Syn
 const DURABLE_ELSEWHERE: readonly [path: string, reason: string][] = [
   ['protocol/sqlite.ts', 'the one place that begins and commits; its callers name the step'],
   ['protocol/template.ts', 'makes the two files that every session is copied from; its caller names the step'],
+  ['host/files/remove.ts', 'what is thrown away: a move that is lost is made again'],
   ['runner/bundle.ts', 'a build step: a bundle that is lost is made again'],
   ['host/db/', 'the transaction of central itself: Central.commit takes the step and hands it to durable'],
 ];

@@ -12,11 +12,13 @@ export type Wall = {
 
 const isTest = (path: string): boolean => /(^|\/)tests\//.test(path);
 const isSource = (folder: string) => (path: string) => path.startsWith(`${folder}/`) && !isTest(path);
-const RUNNER_DOORS = ['runner', 'message', 'limits', 'action', 'durable', 'fault', 'bell'].map(
+const RUNNER_DOORS = ['runner', 'message', 'file', 'limits', 'action', 'durable', 'fault', 'bell'].map(
   (it) => `@halfdoor/protocol/${it}`,
 );
 const READER_MAIN = 'host/outbound/reader-main.ts';
 const READER_FILES = 'host/outbound/outbound-files.ts';
+/** Open what an agent placed. */
+const READER_ONLY: readonly string[] = [READER_FILES, 'host/files/piece.ts', 'host/files/open.ts'];
 
 export const WALLS: readonly Wall[] = [
   {
@@ -50,7 +52,7 @@ export const WALLS: readonly Wall[] = [
     allows: (to, from) =>
       to !== '@halfdoor/protocol/reader' &&
       to !== 'protocol/reader.ts' &&
-      (to !== READER_FILES || from === READER_MAIN),
+      (!READER_ONLY.includes(to) || from === READER_MAIN || READER_ONLY.includes(from)),
   },
   {
     name: 'the CLI knows the host by its API, where its home lies and what a check is',
@@ -71,9 +73,18 @@ export const WALLS: readonly Wall[] = [
 
 const SEAM_OF_CHANNELS = ['host/channels/channel.ts', 'host/channels/channel-host.ts'];
 /** What of host/channels is no adapter but the host's side of all of them. */
-const HOST_SIDE_OF_CHANNELS = ['channel', 'channel-host', 'index', 'roster', 'host-side', 'remove'].map(
-  (name) => `host/channels/${name}.ts`,
-);
+const HOST_SIDE_OF_CHANNELS = [
+  'channel',
+  'channel-host',
+  'index',
+  'roster',
+  'host-side',
+  'remove',
+  'views',
+  'add-telegram',
+  'forget',
+  'telegram-side',
+].map((name) => `host/channels/${name}.ts`);
 
 const reaches = (to: string, folder: string): boolean =>
   to.startsWith(`${folder}/`) || to.startsWith(`@halfdoor/${folder}`);

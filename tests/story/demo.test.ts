@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openWorld } from '../world/host.ts';
 
+const ASKED = 20;
+
 const SHOWN: [ask: string, answer: RegExp][] = [
   ['1', /I am in \/s\/work, as user 1000 on agent[^]*Your home folders.*No such file[^]*Processes I see: .*tini/],
   ['2', /I wrote 38 bytes to \/s\/work\/halfdoor-demo\.txt[^]*Written by a script/],
@@ -38,10 +40,16 @@ test('its answers are shown as they are written, and a run that dies forgets not
   const world = await openWorld(t);
   await world.createAgent({ name: 'a', provider: 'demo', sandbox: 'bubblewrap' });
   const chat = world.chat('a');
-  await world.send('a', 'hello');
-  const text = await chat.until((events) => events.flatMap((it) => (it.type === 'message' ? [it.text] : []))[0]);
-  const pieces = chat.events.flatMap((it) => (it.type === 'partial' ? [it.text] : []));
-  assert.ok(pieces.length >= 2 && text.startsWith(pieces.join('')), JSON.stringify(pieces));
+  // It writes for a quarter of a second: a busy machine may see too little of one answer, and is asked again.
+  let pieces: string[] = [];
+  for (let asked = 1; pieces.length < 2 && asked <= ASKED; asked++) {
+    const before = chat.events.length;
+    await world.send('a', 'hello');
+    const text = await chat.until(() => (chat.texts.length === asked ? chat.texts.at(-1) : undefined));
+    pieces = chat.events.slice(before).flatMap((it) => (it.type === 'partial' ? [it.text] : []));
+    assert.ok(text.startsWith(pieces.join('')), JSON.stringify(pieces));
+  }
+  assert.ok(pieces.length >= 2, JSON.stringify(pieces));
   process.kill((await world.session('a')).pid ?? 0, 'SIGKILL');
   assert.match(await world.reply('a', 'nonsense'), /^I did not understand that/);
   chat.close();

@@ -1,5 +1,6 @@
 // needs: userns
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import {
   newestMessage,
@@ -9,6 +10,7 @@ import {
   type Asked,
   type ModelEndpoint,
 } from '../fakes/model-endpoint.ts';
+import { bring, filesOf } from '../world/files.ts';
 import { openWorld, type World } from '../world/host.ts';
 
 type Stage = { world: World; endpoint: ModelEndpoint };
@@ -107,7 +109,6 @@ for (const api of ['anthropic', 'openai'] as const) {
 
   for (const [name, answer, expected] of [
     ['a refused key', { status: 401, body: { error: { message: 'bad key sk-secret' } } }, /refused the key/],
-    ['no quota left', { status: 429, body: { error: { code: 'insufficient_quota' } } }, /quota/],
     [
       'a conversation past the context',
       { status: 400, body: { error: { message: 'prompt is too long: 210000 tokens > 200000 maximum' } } },
@@ -124,6 +125,21 @@ for (const api of ['anthropic', 'openai'] as const) {
       assert.equal(endpoint.asked.length, 1);
     });
   }
+}
+
+for (const api of ['anthropic', 'openai'] as const) {
+  test(`${api}: no quota left is no failure of the message: one request, one word to the person, and it waits`, async (t) => {
+    const { world, endpoint } = await stage(t, api, [
+      { status: 429, body: { error: { code: 'insufficient_quota', message: 'account sk-secret' } } },
+    ]);
+    const chat = world.chat('a');
+    await world.send('a', 'hello');
+    const told = await chat.until((events) => events.find((it) => it.type === 'message' && it.notice));
+    assert.match(told.type === 'message' ? told.text : '', /^The model's quota is used up.*Your message waits/);
+    assert.ok(!JSON.stringify(chat.events).includes('sk-secret'));
+    assert.equal(endpoint.asked.length, 1);
+    chat.close();
+  });
 }
 
 test('what is said while the model thinks is in its next request, or in the next turn', async (t) => {
@@ -154,4 +170,21 @@ test('/stop ends a request that hangs', async (t) => {
   await world.ask('a', '/stop');
   assert.match((await world.settled(id)).error ?? '', /stopped/);
   assert.equal(await world.reply('a', 'again'), 'back');
+});
+
+test('what comes with a message is named to the model with its path, and read there; what it makes of it is sent', async (t) => {
+  const { world, endpoint } = await stage(t, 'anthropic', [
+    { tool: 'shell', input: { command: 'tr a-z A-Z < "$(ls /s/in/files/*/note.txt)" > loud.txt' } },
+    { tool: 'send_file', input: { to: 'terminal', path: 'loud.txt', caption: 'louder' } },
+    say('done'),
+  ]);
+  const view = await bring(world, 'a', 'make it loud', [{ name: 'note.txt', content: 'as it came' }]);
+  const path = `/s/in/files/${view.id}/note.txt`;
+  const attachment = `<attachment name="note.txt" type="text/plain" bytes="10" path="${path}"/>`;
+  assert.ok(newestMessage(endpoint, 0).includes(JSON.stringify(attachment).slice(1, -1)), newestMessage(endpoint, 0));
+  assert.deepEqual(
+    view.replies.map((it) => it.text),
+    ['louder', 'done'],
+  );
+  assert.equal(readFileSync(filesOf(view)[0]?.path ?? '', 'utf8'), 'AS IT CAME');
 });

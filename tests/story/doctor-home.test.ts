@@ -36,7 +36,7 @@ async function lived(t: TestContext): Promise<World> {
 const central = ({ home }: World): string => join(home, 'central.db');
 
 function change(path: string, sql: string): void {
-  const db = new DatabaseSync(path);
+  const db = new DatabaseSync(path, { timeout: 10_000 });
   db.exec(sql);
   db.close();
 }

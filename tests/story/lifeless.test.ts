@@ -7,10 +7,11 @@ import type { StopReason } from '../../host/sessions/decide.ts';
 import { Pulse } from '../../host/sessions/pulse.ts';
 
 /** A busy run under a clock that is moved by hand; `look` is one turn of the pulse's own timer. */
-function busy(): { look(): void; set(ms: number): void; beat(): void; ended: StopReason[] } {
+function busy(): { look(): void; set(ms: number): void; beat(): void; ended: StopReason[]; asked(): number } {
   let nowMs = Date.parse('2026-01-01T00:00:00Z');
   let due = (): void => undefined;
-  let beat = 0;
+  let beat: number | null = null;
+  let asked = 0;
   const ended: StopReason[] = [];
   const clock: Clock = {
     now: () => new Date(nowMs),
@@ -23,6 +24,8 @@ function busy(): { look(): void; set(ms: number): void; beat(): void; ended: Sto
   const pulse = new Pulse({
     clock,
     isBusy: () => true,
+    isHeeded: () => true,
+    tooLong: () => (asked += 1),
     beat: () => beat,
     look: () => undefined,
     end: (reason) => ended.push(reason),
@@ -32,7 +35,7 @@ function busy(): { look(): void; set(ms: number): void; beat(): void; ended: Sto
     nowMs += LIMITS.bellPollMs;
     due();
   };
-  return { look, set: (ms) => (nowMs += ms), beat: () => (beat += 1), ended };
+  return { look, set: (ms) => (nowMs += ms), beat: () => (beat = (beat ?? 0) + 1), ended, asked: () => asked };
 }
 
 for (const [name, ms] of [
@@ -50,8 +53,26 @@ for (const [name, ms] of [
   });
 }
 
+test('one that never beat is ended after a minute too, and by another name', () => {
+  const run = busy();
+  for (let n = 0; n <= LIMITS.aliveMs / LIMITS.bellPollMs; n++) run.look();
+  assert.deepEqual(run.ended, ['unready']);
+});
+
+test('after four hours of work whoever waits is asked once; it goes on', () => {
+  const run = busy();
+  for (let n = 1; n <= (2 * LIMITS.longWorkMs) / LIMITS.bellPollMs; n++) {
+    run.beat();
+    run.look();
+    if (n === LIMITS.longWorkMs / LIMITS.bellPollMs - 1) assert.equal(run.asked(), 0);
+  }
+  assert.equal(run.asked(), 1);
+  assert.deepEqual(run.ended, []);
+});
+
 test('a run that beats no more is ended after a minute, also when the clock was set back', () => {
   const run = busy();
+  run.beat();
   run.look();
   run.set(-3_600_000);
   const looks = LIMITS.aliveMs / LIMITS.bellPollMs;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { LIMITS } from '@halfdoor/protocol/limits';
+import { held, isAtTool, letGo } from '../world/held.ts';
 import { openWorld, World } from '../world/host.ts';
 
 test('a run killed in mid-turn: its messages are answered by the next one, once', async (t) => {
@@ -11,12 +12,13 @@ test('a run killed in mid-turn: its messages are answered by the next one, once'
   await world.createAgent({ name: 'a' });
   await world.reply('a', '@reply warm');
   const chat = world.chat('a');
-  const ids = [await world.send('a', '@slow 200\n@reply one')];
-  await chat.until((events) => events.find((it) => it.type === 'progress'));
+  const ids = [await world.send('a', held('one'))];
+  await chat.until((events) => events.find(isAtTool));
   ids.push(await world.send('a', '@reply two'), await world.send('a', '@reply three'));
-  const { pid } = await world.session('a');
+  const { pid, folder } = await world.session('a');
   assert.ok(pid);
   process.kill(pid, 'SIGKILL');
+  letGo(folder);
   for (const id of ids) assert.equal((await world.settled(id)).status, 'answered');
   await chat.until(() => (chat.texts.length >= 4 ? true : undefined));
   assert.deepEqual(chat.texts, ['warm', 'one', 'two', 'three']);
@@ -51,12 +53,13 @@ test('SIGTERM ends the host cleanly, with nothing left running, and nothing acce
   const world = await openWorld(t);
   await world.createAgent({ name: 'a' });
   const chat = world.chat('a');
-  const id = await world.send('a', '@slow 2000\n@reply later');
-  await chat.until((events) => events.find((it) => it.type === 'progress' && it.state === 'thinking'));
-  const { pid } = await world.session('a');
+  const id = await world.send('a', held('later'));
+  await chat.until((events) => events.find(isAtTool));
+  const { pid, folder } = await world.session('a');
   assert.equal(await world.end('SIGTERM'), 0);
   assert.throws(() => process.kill(pid ?? 0, 0), /ESRCH/);
   chat.close();
+  letGo(folder);
   await world.start();
   assert.equal((await world.settled(id)).replies[0]?.text, 'later');
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -9,11 +9,13 @@ import { LIMITS } from '@halfdoor/protocol/limits';
 import type { TraceView } from '../../host/api/operator-contract.ts';
 import { systemClock, type Clock, type Timer } from '../../host/clock.ts';
 import { Central } from '../../host/db/central.ts';
+import { systemOutside } from '../../host/egress/outside.ts';
 import { openHost } from '../../host/host.ts';
 import { firstIdAt, makeIds, timeOfId } from '../../host/ids.ts';
 import { makeLog } from '../../host/log.ts';
 import { cutoffAt, STEPS } from '../../host/retention/forget.ts';
 import { Redactor } from '../../host/secrets/redact.ts';
+import { bring, filesOf } from '../world/files.ts';
 import { World } from '../world/host.ts';
 import { bunPath, distPath } from '../world/programs.ts';
 
@@ -69,6 +71,7 @@ async function openHeld(t: TestContext, world: World, clock: HeldClock, dist: st
     uid: process.getuid?.() ?? 0,
     pid: process.pid,
     clock,
+    outside: systemOutside,
     log,
     durable: makeDurable(),
     shutDown: () => {},
@@ -125,6 +128,28 @@ test('after 30 days what is over is forgotten, and nothing that is open or waits
   const [links] = central.prepare('select count(*) as n from delivery_events where event_id = ?').all(waits.id);
   central.close();
   assert.deepEqual([left?.n, links?.n], [0, 1]);
+});
+
+test('files go with what they came or were sent with, copies that nobody waits for at the next pass', async (t) => {
+  const world = freshWorld(t);
+  const clock = new HeldClock();
+  const host = await openHeld(t, world, clock, distPath());
+  await world.createAgent({ name: 'a' });
+  const chat = world.chat('a');
+  const { id } = await bring(world, 'a', '@attached', [{ name: 'note.txt', content: 'x' }]);
+  const sends = '@write f.txt hi\n@tool send_file {"to":"terminal","path":"f.txt"}';
+  const [sent] = filesOf(await world.ask('a', sends));
+  const brought = join((await world.session('a')).folder, 'in', 'files', id, 'note.txt');
+  await chat.until(() => (chat.texts.length >= 3 ? true : undefined));
+  while ((await world.status()).open.deliveries > 0); // what was shown is confirmed a moment later
+  const there = (): boolean[] => [brought, join(world.home, 'inbox', id), sent?.path ?? ''].map((it) => existsSync(it));
+  clock.pass(29);
+  await host.passed(2);
+  assert.deepEqual(there(), [true, true, true]);
+  clock.pass(2);
+  await host.passed(3);
+  assert.deepEqual(there(), [false, false, false]);
+  chat.close();
 });
 
 test('a lost inbound.db is made again above the numbers of messages that are forgotten', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openWorld } from '../world/host.ts';
+import { openWorld, type Chat } from '../world/host.ts';
 
 const NAMES = Array.from({ length: 9 }, (_, n) => `agent${n}`);
 
@@ -30,6 +30,37 @@ test('when all are busy the ninth waits for its place and is answered', async (t
   for (const name of NAMES.slice(1, 8)) await world.reply(name, '/stop');
   for (const id of busy) assert.equal((await world.settled(id)).status, 'failed');
   for (const chat of [...chats, watcher]) chat.close();
+});
+
+test('who waits is told the place in the queue, and each time it moves', async (t) => {
+  const world = await openWorld(t);
+  const names = [...NAMES, 'agent9'];
+  for (const name of names) await world.createAgent({ name });
+  const chats = names.map((name) => world.chat(name));
+  const places = (chat: Chat | undefined): string[] =>
+    (chat?.events ?? []).flatMap((it) => (it.type === 'progress' && it.state === 'queued' ? [it.detail ?? ''] : []));
+  const place = async (n: number, wanted: string): Promise<void> => {
+    await chats[n]?.until(() => (places(chats[n]).at(-1) === wanted ? true : undefined));
+  };
+  for (const name of names.slice(0, 8)) await world.send(name, '@shell sleep 600');
+  for (const chat of chats.slice(0, 8))
+    await chat.until((events) => events.find((it) => it.type === 'progress' && it.state === 'tool'));
+  await world.send('agent8', '@shell sleep 600');
+  await place(8, '1 of 1');
+  const last = await world.send('agent9', '@reply last');
+  await place(9, '2 of 2');
+  await place(8, '1 of 2');
+  assert.match(
+    await world.reply('agent9', '/status'),
+    /waiting, number 2 of 2 in the queue for a sandbox; 1 message open/,
+  );
+  await world.reply('agent0', '/stop');
+  await place(9, '1 of 1');
+  await world.reply('agent1', '/stop');
+  assert.equal((await world.settled(last)).replies[0]?.text, 'last');
+  assert.deepEqual(places(chats[9]), ['2 of 2', '1 of 1']);
+  for (const name of names.slice(2, 9)) await world.reply(name, '/stop');
+  for (const chat of chats) chat.close();
 });
 
 test('50 concurrent messages to a sleeping session start one run', async (t) => {

@@ -21,6 +21,8 @@ const dispatch = (more: Partial<DispatchFact> = {}): DispatchFact => ({
   cursor: 0,
   tries: [],
   reason: null,
+  dueAt: null,
+  parkedAt: null,
   settledAt: null,
   replayOf: null,
   closed: null,
@@ -164,6 +166,7 @@ test('what stands in outbound.db above the cursor is shown as not collected yet,
     destination: 'terminal',
     thread: null,
     text: 'hello',
+    files: [],
   };
   const now = live({ inboundSeq: 2, uncollected: { messages: [message], acks: [ack] }, unread: 'outbound.db: locked' });
   const hops = hopsOf(factsOf({}), new Map([['d1', now]]));

@@ -21,7 +21,7 @@ test('a reply is shown as it is written: each piece once, together a beginning o
   const [chat, other] = [world.chat('a'), world.chat('b')];
   await chat.until((events) => events.find((it) => it.type === 'ready'));
   await other.until((events) => events.find((it) => it.type === 'ready'));
-  await world.send('a', `@slow 900 ${'zwölf 漢字 and more '.repeat(400)}`);
+  await world.send('a', `@slow 2000 ${'zwölf 漢字 and more '.repeat(400)}`);
   const text = await message(chat);
   const pieces = partialsIn(chat.events);
   assert.ok(pieces.length >= 3, `${pieces.length} pieces`);

@@ -9,6 +9,8 @@ import type { TraceHop, TraceView } from '../../host/api/operator-contract.ts';
 import { openWorld, type World } from '../world/host.ts';
 import { distPath } from '../world/programs.ts';
 
+const HOUR_MS = 3_600_000;
+
 async function trace(world: World, id: string): Promise<TraceView> {
   const { status, body } = await world.call<TraceView>('GET', `/v1/trace/${id}`);
   assert.equal(status, 200, JSON.stringify(body));
@@ -86,7 +88,6 @@ test('a failing provider: each kind is told with its own next step', async (t) =
   const world = await openWorld(t);
   await world.createAgent({ name: 'a' });
   const cases: [text: string, sentence: RegExp, next: RegExp][] = [
-    ['@fail quota used up', /^a gave no answer: the model's quota is used up: used up\.$/, /resets/],
     ['@fail auth bad key', /^a gave no answer: .*bad key\.$/, /KEY|secrets/],
     ['@fail fatal broken', /^a gave no answer: the agent failed: broken\.$/, /again/],
     ['@fail transient busy', /^a gave no answer: the model could not be reached: busy\.$/, /endpoint/],
@@ -101,29 +102,60 @@ test('a failing provider: each kind is told with its own next step', async (t) =
   }
 });
 
+test('parked for quota: until when, why, and what can be done at once; nothing runs for it', async (t) => {
+  const world = await openWorld(t);
+  await world.createAgent({ name: 'a' });
+  const chat = world.chat('a');
+  const at = new Date(Date.now() + 3_600_000).toISOString();
+  const id = await world.send('a', `@fail quota*1 at=${at} the credit is used up\n@reply hello`);
+  await chat.until((events) => events.find((it) => it.type === 'progress' && it.state === 'parked'));
+  const view = await trace(world, id);
+  assert.equal(view.now.standing, 'waiting');
+  assert.equal(view.now.text, `It waits for the model's quota until ${at}: the credit is used up.`);
+  assert.match(view.now.next ?? '', /\.\/halfdoor agents update a --model MODEL\. \.\/halfdoor sessions stop /);
+  assert.equal(
+    hop(view, 'parked').text,
+    `the model's quota was used up (the credit is used up): it waits, until ${at}`,
+  );
+  assert.equal(view.hops.findLast((it) => it.what === 'run')?.text, 'run 1 ended: parked');
+  await world.call('PATCH', '/v1/agents/a', { instructions: 'try at once' });
+  await world.settled(id);
+  assert.equal(hop(await trace(world, id), 'parked').text, `the model's quota was used up: it waits`);
+  chat.close();
+});
+
 test('a delivery that a platform refused for now: tries, reason and when the next is due; a restart keeps the date', async (t) => {
   const world = await openWorld(t);
   await world.createAgent({ name: 'a' });
   const { id, replies } = await world.ask('a', '@reply hello');
-  await world.end('SIGTERM');
-  const due = new Date(Date.now() + 1_500).toISOString();
-  const central = new DatabaseSync(join(world.home, 'central.db'), { timeout: 5_000 });
-  central
-    .prepare(`update deliveries set tries = 2, reason = 'the platform is busy', due_at = ? where id = ?`)
-    .run(due, replies[0]?.delivery ?? '');
-  central.close();
-  await world.start();
-  const chat = world.chat('a');
-  await chat.until((events) => events.find((it) => it.type === 'ready'));
+  const setDue = async (ms: number): Promise<string> => {
+    await world.end('SIGTERM');
+    const due = new Date(Date.now() + ms).toISOString();
+    const central = new DatabaseSync(join(world.home, 'central.db'), { timeout: 5_000 });
+    central
+      .prepare(`update deliveries set tries = 2, reason = 'the platform is busy', due_at = ? where id = ?`)
+      .run(due, replies[0]?.delivery ?? '');
+    central.close();
+    await world.start();
+    return due;
+  };
+  // Far enough ahead for a machine of any speed, then near enough to be waited for.
+  const due = await setDue(HOUR_MS);
+  const early = world.chat('a');
+  await early.until((events) => events.find((it) => it.type === 'ready'));
   const view = await trace(world, id);
+  assert.deepEqual(early.texts, []);
   assert.equal(view.now.standing, 'undelivered');
   assert.equal(
     view.now.text,
     `terminal:a did not take the answer: the platform is busy; try 2 of 6 failed, the next is due at ${due}.`,
   );
   assert.equal(view.now.next, 'It is tried again by itself.');
+  early.close();
+  const soon = await setDue(1_500);
+  const chat = world.chat('a');
   await chat.until(() => (chat.texts.includes('hello') ? true : undefined));
-  assert.ok(Date.now() >= Date.parse(due));
+  assert.ok(Date.now() >= Date.parse(soon));
   chat.close();
 });
 

@@ -24,11 +24,16 @@ export class World {
   readonly folder: string;
   readonly home: string;
   readonly env: Record<string, string>;
+  readonly #program: string;
+  /** argv in front of the host's own. */
+  before: readonly string[] = [];
   #child: ChildProcess | null = null;
   #onLog: () => void = () => {};
   log = '';
 
-  constructor(env: Record<string, string>) {
+  /** `program` takes the place of host/main.ts. */
+  constructor(env: Record<string, string>, program = join(ROOT, 'host', 'main.ts')) {
+    this.#program = program;
     assert.notEqual(process.getuid?.(), 0, 'these tests run as an ordinary user: the host never runs as root');
     this.folder = mkdtempSync(join(tmpdir(), 'hd-'));
     this.home = join(this.folder, 'home');
@@ -53,9 +58,10 @@ export class World {
   async start(): Promise<void> {
     // A careless parent: one descriptor more than anybody should inherit.
     const planted = openSync('/etc/passwd', 'r');
-    const child = spawn(process.execPath, [...HOST_NODE_FLAGS, join(ROOT, 'host', 'main.ts')], {
+    const argv = [...this.before, process.execPath, ...HOST_NODE_FLAGS, this.#program];
+    const child = spawn(argv[0] ?? '', argv.slice(1), {
       env: this.env,
-      stdio: ['ignore', 'pipe', 'pipe', planted],
+      stdio: ['pipe', 'pipe', 'pipe', planted],
     });
     closeSync(planted);
     this.#child = child;
@@ -77,6 +83,13 @@ export class World {
   /** Resolves once the host's log holds `text`. */
   async logged(text: string): Promise<void> {
     while (!this.log.includes(text)) await new Promise<void>((resolve) => (this.#onLog = resolve));
+  }
+
+  /** A line for tests/fakes/steered-clock.ts; resolves once it is done. */
+  async steer(line: string): Promise<void> {
+    const before = this.log.split('steered\n').length;
+    this.#child?.stdin?.write(`${line}\n`);
+    while (this.log.split('steered\n').length <= before) await new Promise<void>((resolve) => (this.#onLog = resolve));
   }
 
   /** Ends the host with a signal and waits for its end. Returns the exit code. */
@@ -131,7 +144,7 @@ export class World {
   }
 
   /** Waits until the message is settled. */
-  async settled(id: string, waitMs = 30_000): Promise<MessageView> {
+  async settled(id: string, waitMs = 120_000): Promise<MessageView> {
     const { body } = await this.call<MessageView>('GET', `/v1/messages/${id}?wait=${waitMs}`);
     assert.notEqual(body.status, 'accepted', `not settled in ${waitMs} ms; the host said: ${this.log.slice(-2000)}`);
     return body;
@@ -174,6 +187,8 @@ export class World {
 /** A connected terminal. Confirms what it shows unless told otherwise. */
 export class Chat {
   readonly events: ChatEvent[] = [];
+  /** When each came, in milliseconds since 1970. */
+  readonly times: number[] = [];
   confirms = true;
   readonly #world: World;
   readonly #request: ReturnType<typeof request>;
@@ -193,6 +208,7 @@ export class Chat {
 
   #take(event: ChatEvent): void {
     this.events.push(event);
+    this.times.push(Date.now());
     if (event.type === 'message' && this.confirms) {
       void this.#world.call('POST', '/v1/deliveries/received', { ids: [event.delivery] }).catch(() => undefined);
     }
@@ -219,8 +235,14 @@ export class Chat {
 }
 
 /** A running world that ends with the test. */
-export async function openWorld(t: TestContext, env: Record<string, string> = {}): Promise<World> {
-  const world = new World(env);
+export const openWorld = (t: TestContext, env: Record<string, string> = {}): Promise<World> =>
+  opened(t, new World(env));
+
+/** The same on a clock that the test steers. */
+export const openSteered = (t: TestContext, env: Record<string, string> = {}): Promise<World> =>
+  opened(t, new World(env, join(ROOT, 'tests', 'fakes', 'steered-host-main.ts')));
+
+async function opened(t: TestContext, world: World): Promise<World> {
   t.after(() => world.close());
   await world.start();
   return world;

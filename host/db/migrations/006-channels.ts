@@ -34,6 +34,8 @@ const STATEMENTS = [
     callback text,
     created_at text not null
   ) strict, without rowid`,
+  // What programs read of their chats, from where they have read.
+  `create index deliveries_http on deliveries (chat, ordinal) where channel = 'http' and state in ('sending', 'delivered')`,
   // Who was turned away, and how often.
   `create table strangers (
     channel text not null,

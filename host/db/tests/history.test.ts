@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { makeDurable } from '@halfdoor/protocol/durable';
+import { realDisk } from '../../files/disk.ts';
+import { homeAt } from '../../home.ts';
 import { makeIds } from '../../ids.ts';
 import { accept } from '../../inbound/accept.ts';
 import { collect } from '../../outbound/collect.ts';
@@ -50,13 +52,21 @@ async function openCentral(t: TestContext): Promise<{ central: Central; path: st
   return { central, path };
 }
 
+const disk = { home: homeAt(''), disk: realDisk(), durable: makeDurable() };
+const nothingSent = {
+  copy: () => Promise.resolve(new Map<number, never>()),
+  keep: () => Promise.resolve(),
+  drop: (_copies: unknown, error: unknown) => Promise.reject(error),
+};
+
 /** One message from accept to the platform's receipt. Returns what the platform was shown. */
 async function walk(central: Central, platformId: string): Promise<string[]> {
-  const base = { central, ids, now, redact, mayTake: () => true };
+  const base = { central, ids, now, redact, mayTake: () => true, outbox: nothingSent, ...disk };
   let left: Aftermath | null = null;
   const incoming = { address: HOME, platformId, sender: 'local:1', text: 'hello' };
   const describe = (): Promise<string> => Promise.resolve('');
-  await accept({ ...base, makeFolder: () => {}, describe, after: (it) => (left = it) }, incoming);
+  const unused = { makeFolder: () => {}, renew: () => {}, describe };
+  await accept({ ...base, ...unused, after: (it) => (left = it) }, incoming);
   const [sent] = (left as Aftermath | null)?.enqueue ?? [];
   assert.ok(sent);
   const answers = JSON.stringify([sent.message.id]);
@@ -88,6 +98,7 @@ async function walk(central: Central, platformId: string): Promise<string[]> {
       log,
       redact,
       onReceipt: () => resolve(),
+      enqueue: () => {},
     };
     const deliverer = new Deliverer(deps);
     for (const head of heads) deliverer.start(head);

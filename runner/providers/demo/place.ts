@@ -1,6 +1,6 @@
 /** Where the script acts, and its hands: the shell and the file tools that every provider has. */
 import { ownTools } from '../direct/tools.ts';
-import type { Inside } from '../provider.ts';
+import type { Inside, ProviderDeps } from '../provider.ts';
 import { runShell } from '../shell.ts';
 
 export type Place = {
@@ -19,17 +19,18 @@ export function placeAt(it: {
   cwd: string;
   env: Record<string, string>;
   signal: AbortSignal;
+  refusals: ProviderDeps['refusals'];
   inside: Inside;
   randomId(): string;
 }): Place {
-  const { cwd, env, signal, inside, randomId } = it;
-  const tools = ownTools({ cwd, env, signal });
+  const { cwd, env, signal, refusals, inside, randomId } = it;
+  const tools = ownTools({ cwd, env, refusals, signal });
   return {
     cwd,
     inside,
     randomId,
     shell: async (command, timeoutMs = SHOW_MS) => {
-      const ran = await runShell(command, { cwd, env, signal, timeoutMs });
+      const ran = await runShell(command, { cwd, env, refusals, signal, timeoutMs });
       const ending = ran.code === 0 ? '' : `\n(${ran.signal === null ? `exit ${ran.code}` : `ended by ${ran.signal}`})`;
       return `${ran.output.trimEnd()}${ran.cut ? '\n(cut here)' : ''}${ending}`.trim();
     },

@@ -6,7 +6,8 @@ import { APICallError } from 'ai';
 import type { ErrorKind } from '../provider.ts';
 import { BadConversation } from './conversation.ts';
 
-export type Problem = { kind: ErrorKind; message: string };
+/** `resetsAt`: when a quota does; `waitMs`: so long the endpoint asks to be left alone. */
+export type Problem = { kind: ErrorKind; message: string; resetsAt?: string; waitMs?: number };
 
 export const TOO_LONG: Problem = {
   kind: 'fatal',
@@ -48,9 +49,15 @@ export function problemOf(error: unknown): Problem {
 /** What is refused is answered by the host: about a key it says more than its code does, and in words of ours. */
 function refused({ responseBody, statusCode = 0 }: APICallError): Problem | null {
   const problem = problemIn(responseBody);
-  if (problem?.kind !== 'auth' || statusCode < 400) return problem;
-  const said = (parsed(responseBody ?? '') as { error?: { message?: unknown } } | null)?.error?.message;
-  return typeof said === 'string' ? { ...problem, message: said } : problem;
+  if (problem === null || statusCode < 400) return problem;
+  const { error } = (parsed(responseBody ?? '') ?? {}) as { error?: Record<string, unknown> };
+  const { message, resets_at: resetsAt, wait_ms: waitMs } = error ?? {};
+  return {
+    ...problem,
+    ...(problem.kind === 'auth' && typeof message === 'string' && { message }),
+    ...(typeof resetsAt === 'string' && { resetsAt }),
+    ...(typeof waitMs === 'number' && { waitMs }),
+  };
 }
 
 /** The code in an error body of either protocol, whole or as the event of a stream. */

@@ -15,6 +15,8 @@ const STEPS = 100;
 const TRIES = 5;
 const BACKOFF_MS = 250;
 const BACKOFF_MAX_MS = 5_000;
+/** An endpoint that asks to be left alone for longer than this says so as a used-up quota. */
+const WAIT_MAX_MS = 60_000;
 
 export class DirectQuery extends QueuedQuery {
   readonly #deps: ProviderDeps;
@@ -28,7 +30,10 @@ export class DirectQuery extends QueuedQuery {
     this.#deps = deps;
     this.#model = model;
     this.#input = input;
-    this.#tools = [...ownTools({ cwd: input.cwd, env: deps.env, signal: this.signal }), ...deps.tools];
+    this.#tools = [
+      ...ownTools({ cwd: input.cwd, env: deps.env, refusals: deps.refusals, signal: this.signal }),
+      ...deps.tools,
+    ];
   }
 
   protected override async *run(): AsyncGenerator<ProviderEvent> {
@@ -87,7 +92,8 @@ export class DirectQuery extends QueuedQuery {
         const problem = problemOf(error);
         if (problem.kind !== 'transient' || n === TRIES) throw new ProblemError(problem);
         yield { type: 'progress', text: problem.message, tool: null };
-        await this.#deps.sleep(Math.min(BACKOFF_MS * 2 ** (n - 1), BACKOFF_MAX_MS), signal);
+        const backOffMs = Math.min(BACKOFF_MS * 2 ** (n - 1), BACKOFF_MAX_MS);
+        await this.#deps.sleep(Math.max(backOffMs, Math.min(problem.waitMs ?? 0, WAIT_MAX_MS)), signal);
         signal.throwIfAborted();
       }
     }

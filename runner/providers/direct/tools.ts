@@ -4,12 +4,12 @@ import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Tool } from '../provider.ts';
-import { runShell } from '../shell.ts';
+import { runShell, type ShellOptions } from '../shell.ts';
 
 const SHELL_MS = 120_000;
 const SHELL_MAX_MS = 600_000;
 
-export type ToolPlace = { cwd: string; env: Record<string, string>; signal: AbortSignal };
+export type ToolPlace = Omit<ShellOptions, 'timeoutMs'>;
 
 export const ownTools = (place: ToolPlace): Tool[] => [shell(place), read(place), write(place)];
 
@@ -29,7 +29,7 @@ function whole(input: Record<string, unknown>, name: string, otherwise: number):
   throw new Error(`"${name}" must be a whole number`);
 }
 
-const shell = ({ cwd, env, signal }: ToolPlace): Tool => ({
+const shell = ({ cwd, env, signal, refusals }: ToolPlace): Tool => ({
   name: 'shell',
   description:
     'Runs a command with /bin/sh in your work folder and returns what it printed. Nothing it starts outlives it.',
@@ -50,7 +50,7 @@ const shell = ({ cwd, env, signal }: ToolPlace): Tool => ({
       code,
       signal: killedBy,
       cut,
-    } = await runShell(text(input, 'command'), { cwd, env, signal, timeoutMs });
+    } = await runShell(text(input, 'command'), { cwd, env, signal, refusals, timeoutMs });
     const ending = code === 0 ? '' : `\n(${killedBy === null ? `exit ${code}` : `ended by ${killedBy}`})`;
     const rest = cut ? `\n(cut after ${LIMITS.toolOutputBytes} bytes)` : '';
     return `${output.trimEnd()}${rest}${ending}` || '(no output)';

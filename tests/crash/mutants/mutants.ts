@@ -15,13 +15,20 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'host/inbound/accept.ts',
-        from: `const { accepted, aftermath } = await deps.central.commit('accept', (tx) => take(deps, tx, arrival));
+        from: `const { accepted, aftermath } = await keeping(deps, arrival.eventId, brought, (files) =>
+    deps.central.commit('accept', (tx) => take(deps, tx, { ...arrival, files })),
+  );
   deps.after(aftermath);
   return accepted;`,
         to: `void deps.central.commit('accept', (tx) => take(deps, tx, arrival)).then((it) => deps.after(it.aftermath));
   return { eventId: arrival.eventId, repeated: false };`,
       },
     ],
+  },
+  {
+    name: 'acknowledged before what came with it is kept',
+    row: 'accept',
+    edits: [{ file: 'host/files/inbox.ts', from: 'await disk.take(file.path, join(folder, name));', to: '' }],
   },
   {
     name: 'marked as enqueued instead of projected again',
@@ -177,12 +184,19 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'host/outbound/collect.ts',
-        from: `  return deps.central.commit('collect', async (tx) => {`,
+        from: `  const commit = deps.central.commit('collect', async (tx) => {`,
         to: `  await deps.central.commit('collect', (tx) =>
     tx.updateTable('sessions').set({ cursor: next }).where('id', '=', from.sessionId).execute(),
   );
-  return deps.central.commit('collect', async (tx) => {`,
+  const commit = deps.central.commit('collect', async (tx) => {`,
       },
+    ],
+  },
+  {
+    name: 'the cursor moves past files that nobody has copied',
+    row: 'collect',
+    edits: [
+      { file: 'host/outbound/collect.ts', from: 'await deps.outbox.copy(from, batch.messages)', to: 'new Map()' },
     ],
   },
   {
@@ -235,7 +249,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'host/outbound/deliver.ts',
-        from: 'if (waitMs > 0) this.#again(address, waitMs);\n      else await',
+        from: `if (waitMs > 0) this.#again(address, Math.min(waitMs, LIMITS.retryAfterMs), dueAt ?? '');
+      else await`,
         to: 'if (waitMs <= 0) await',
       },
     ],
@@ -274,9 +289,9 @@ export const mutants: readonly Mutant[] = [
     row: 'after an exit',
     edits: [
       {
-        file: 'host/sessions/actor.ts',
-        from: 'it === null || recoverRun(this.#deps, this.sessionId, it)',
-        to: 'it === null || run >= 0',
+        file: 'host/sessions/recover-run.ts',
+        from: 'recover: () => takeBack(deps, from, it, isOver)',
+        to: 'recover: () => Promise.resolve(true)',
       },
     ],
   },

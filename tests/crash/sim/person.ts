@@ -3,11 +3,17 @@ import type { Outgoing } from '../../../host/channels/channel.ts';
 import type { TerminalChannel } from '../../../host/channels/terminal.ts';
 import type { Deliverer } from '../../../host/outbound/deliver.ts';
 import type { Life } from './life.ts';
-import type { Shown } from './platform.ts';
+import { faultOfFiles, type Shown } from './platform.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
-type Deps = { scheduler: Scheduler; random: Random; outside: Life; dropPercent(): number };
+type Deps = {
+  scheduler: Scheduler;
+  random: Random;
+  outside: Life;
+  dropPercent(): number;
+  violate(what: string): void;
+};
 /** The host that somebody is connected to. */
 export type At = { life: Life; terminal: TerminalChannel; deliverer: Deliverer };
 
@@ -57,9 +63,11 @@ export class Person {
   }
 
   #read(it: Outgoing): void {
-    const { scheduler, random, outside, dropPercent } = this.#deps;
+    const { scheduler, random, outside, dropPercent, violate } = this.#deps;
     const host = this.#host;
     this.shown.push(it);
+    const fault = faultOfFiles(it);
+    if (fault !== null) violate(`terminal of ${this.chat}: ${fault}`);
     const drops = random.chance(dropPercent());
     scheduler.later(outside, `person ${this.chat}`, READ_MS, `${this.chat} has read ${it.delivery}`, () => {
       if (!host || host.life.ended || host !== this.#host) return;

@@ -1,11 +1,12 @@
 /** A platform outside, and its adapter: what arrived there stays there, whatever becomes of the host. */
+import { existsSync, readFileSync } from 'node:fs';
 import type { Capabilities, Channel, Failed, Outgoing, Sent } from '../../../host/channels/channel.ts';
 import { never, type Life } from './life.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
 export type Weather = { failedSends: number; deadSends: number; slowSends: number };
-type Deps = { scheduler: Scheduler; random: Random; outside: Life; weather(): Weather };
+type Deps = { scheduler: Scheduler; random: Random; outside: Life; weather(): Weather; violate(what: string): void };
 
 const FAST_MS = 10;
 const SLOW_MS = 20_000;
@@ -23,13 +24,23 @@ const PLAIN: Capabilities = {
   canReact: false,
   canType: false,
   canOpenDM: false,
-  hasFiles: false,
+  hasFiles: true,
   hasButtons: false,
   threads: false,
 };
 
 /** The delivery that this is a part of. */
 export const wholeOf = (it: { delivery: string }): string => it.delivery.split('#')[0] ?? '';
+
+/** What a text ends with that is said with a file, which holds the same. */
+export const WITH_FILE = '-file';
+
+/** What is wrong with the files of what is shown, if anything is. */
+export function faultOfFiles({ text, files }: Pick<Outgoing, 'text' | 'files'>): string | null {
+  if (files.length !== (text.endsWith(WITH_FILE) ? 1 : 0)) return `${text} came with ${files.length} files`;
+  const held = files.map(({ path }) => (existsSync(path) ? readFileSync(path, 'utf8') : 'nothing'));
+  return held.every((it) => it === text) ? null : `the file of ${text} holds ${held.join()}`;
+}
 
 /** What somebody has before their eyes. */
 export type Shown = Pick<Outgoing, 'delivery' | 'text' | 'mayBeDuplicate' | 'notice' | 'answers'>;
@@ -64,9 +75,11 @@ export class Platform {
   }
 
   #send(life: Life, it: Outgoing): Promise<Sent> {
-    const { scheduler, random, outside, weather } = this.#deps;
+    const { scheduler, random, outside, weather, violate } = this.#deps;
     const { failedSends, deadSends, slowSends } = weather();
     const wayMs = random.chance(slowSends) ? SLOW_MS : FAST_MS;
+    const fault = faultOfFiles(it);
+    if (fault !== null) violate(`${this.name}: ${fault}`);
     return new Promise((resolve) => {
       const answer = (sent: Sent): void =>
         void scheduler.later(life, `from ${this.name}`, wayMs, `${this.name} answers ${sent.status}`, () =>

@@ -11,9 +11,10 @@ import { World } from './world.ts';
 export type Played = { violations: string[]; trace: string[]; messages: number };
 
 /** Far more than any story needs: past it, something goes round in circles. */
-const MAX_STEPS = 60_000;
+const MAX_STEPS = 150_000;
 /** Deliveries are tried for ten minutes, and an idle sandbox lives for ten. */
-const MAX_MS = 3 * 3_600_000;
+const MAX_MS = 6 * 3_600_000;
+const HOUR_MS = 3_600_000;
 const LOOK_EVERY = 25;
 /** Numbers of messages that the story does not name. */
 const OUT_OF_TURN = 100_000;
@@ -144,6 +145,8 @@ class Play {
         return world.linger([...world.runs][0]);
       case 'restart':
         return world.restart(false);
+      case 'set-clock':
+        return world.scheduler.setWall(it.hours * HOUR_MS);
       case 'lose-inbound':
         return world.loseInbound(agentOf(it.agent));
     }
@@ -172,7 +175,7 @@ class Play {
     const parts = this.#world.host?.parts;
     if (!this.#isUp(parts)) return;
     try {
-      await parts.accept(incoming(it));
+      await parts.accept(incoming(it, this.#world.folder));
       it.acknowledged = true;
     } catch (error) {
       this.#failed(parts, error);

@@ -1,6 +1,7 @@
 /** The reader's side in process: the very code of the reader process opens the files; the answer takes a while. */
 import { OutboundFiles } from '../../../host/outbound/outbound-files.ts';
-import type { OutboundReader, ReadResult } from '../../../host/outbound/reader.ts';
+import { readPiece } from '../../../host/files/piece.ts';
+import type { OutboundReader, PieceAt, PieceResult, ReadResult } from '../../../host/outbound/reader.ts';
 import { never, type Life } from './life.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -35,6 +36,17 @@ export class SimReader implements OutboundReader {
     if (this.#life.ended) return never();
     return new Promise((resolve) => {
       this.#deps.scheduler.later(this.#life, 'reader', READ_MS, 'reads', () => resolve(this.#answer(session, cursor)));
+    });
+  }
+
+  piece(session: string, name: string, at: PieceAt): Promise<PieceResult> {
+    if (this.#life.ended) return never();
+    const { scheduler, out } = this.#deps;
+    return new Promise((resolve) => {
+      scheduler.later(this.#life, 'reader', READ_MS, 'reads a file', () => {
+        const said = readPiece(out, session, name, at);
+        resolve(said.ok ? { ...said, bytes: Buffer.from(said.data, 'base64') } : said);
+      });
     });
   }
 

@@ -15,14 +15,22 @@ export const SCRIPTS = [
   'silent',
   'transient',
   'transient-always',
+  'quota',
   'fatal',
   'invalid-session',
   'unaddressed',
   'unknown-destination',
+  'brings-file',
+  'sends-file',
+  'posts-file',
 ] as const;
-export type Script = (typeof SCRIPTS)[number];
+/** `hours` takes too long to be told at random. */
+export type Script = (typeof SCRIPTS)[number] | 'hours';
 /** Where most can go wrong. */
-const OFTEN = ['slow', 'says-first', 'says-first', 'to-both', 'to-both'] as const;
+const OFTEN = [
+  ...(['quota', 'quota', 'slow', 'says-first', 'says-first', 'to-both', 'to-both'] as const),
+  ...(['brings-file', 'sends-file', 'posts-file'] as const),
+] as const;
 
 export type Op =
   | { op: 'send'; agent: number; script: Script }
@@ -33,6 +41,8 @@ export type Op =
   /** A run that is reported gone and still writes for a moment. */
   | { op: 'linger' }
   | { op: 'restart' }
+  /** Somebody sets the clock of the host by so many hours. */
+  | { op: 'set-clock'; hours: number }
   | { op: 'lose-inbound'; agent: number };
 
 /** How likely it is that something outside goes wrong, in percent. */
@@ -90,25 +100,33 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant({ op: 'linger' as const }) },
   { weight: 1, arbitrary: fc.constant({ op: 'restart' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ op: fc.constant('set-clock' as const), hours: fc.integer({ min: -5, max: 5 }) }),
+  },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('lose-inbound' as const), agent }) },
 );
 
 /** How often a step is chosen: what comes seldom is chosen more often, what happens in every start less. */
 const WEIGHTS: Record<StoryStep, number> = {
-  migrate: 4,
-  template: 4,
-  agent: 4,
+  migrate: 5,
+  template: 7,
+  agent: 5,
   'agent-folder': 5,
-  'session-folder': 5,
+  'session-folder': 6,
+  attachments: 24,
   accept: 5,
   enqueue: 5,
-  'start-run': 4,
-  'settle-dead': 5,
-  collect: 7,
+  'start-run': 7,
+  'settle-dead': 6,
+  outbox: 34,
+  collect: 9,
+  park: 46,
   receipt: 5,
   'end-session': 18,
-  'take-over': 6,
-  continuation: 8,
+  'take-over': 8,
+  continuation: 11,
+  'out-file': 26,
   say: 20,
   settle: 11,
   'prune-outbound': 14,

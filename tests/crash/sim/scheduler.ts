@@ -13,6 +13,7 @@ export class Scheduler {
   readonly #random: Random;
   readonly #lanes = new Map<string, Task[]>();
   #now = BEGIN;
+  #aheadMs = 0;
   #timers = 0;
   /** What happened, a line each. */
   readonly trace: string[] = [];
@@ -23,6 +24,15 @@ export class Scheduler {
 
   get now(): number {
     return this.#now;
+  }
+
+  /** The clock on the wall, which somebody may set; nothing here waits by it. */
+  get wall(): number {
+    return this.#now + this.#aheadMs;
+  }
+
+  setWall(byMs: number): void {
+    this.#aheadMs += byMs;
   }
 
   get passedMs(): number {

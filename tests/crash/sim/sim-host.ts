@@ -15,6 +15,7 @@ import type { Log } from '../../../host/log.ts';
 import type { OutboundReader } from '../../../host/outbound/reader.ts';
 import type { Sandbox } from '../../../host/sandboxes/sandbox.ts';
 import { ensureTemplates } from '../../../host/sessions/folder.ts';
+import { simDisk, simTrash } from './disk.ts';
 import type { Life } from './life.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -48,7 +49,8 @@ export async function openSimHost(deps: HostDeps): Promise<Parts> {
   const { life, home, runDir, scheduler, ids } = deps;
   const durable = withLocks(deps);
   const clock = clockOf(life, scheduler);
-  for (const dir of [home.root, home.agents, home.sessions, home.out]) mkdirSync(dir, { recursive: true });
+  for (const dir of [home.root, home.agents, home.sessions, home.out, home.inbox, home.outbox])
+    mkdirSync(dir, { recursive: true });
   rmSync(runDir, { recursive: true, force: true });
   mkdirSync(runDir, { recursive: true });
   const connections: DatabaseSync[] = [];
@@ -61,7 +63,7 @@ export async function openSimHost(deps: HostDeps): Promise<Parts> {
   life.onEnd(() => connections.forEach((it) => it.isOpen && it.close()));
   const central = await Central.open(home.central, durable, clock, connect);
   const templates = ensureTemplates(home, durable);
-  const now = (): string => new Date(scheduler.now).toISOString();
+  const now = (): string => new Date(scheduler.wall).toISOString();
   const redact = (text: string): string => text;
   const ground = { home, runDir, central, templates, ids, now, redact };
   const { sandbox, reader, channels, openBell } = deps;
@@ -71,6 +73,8 @@ export async function openSimHost(deps: HostDeps): Promise<Parts> {
     reader,
     around: nothingAround,
     channel: (name) => channels[name],
+    disk: simDisk(),
+    trash: simTrash(home.trash),
     openBell,
     openNet: (path) => openBell(path, () => {}),
   });
@@ -87,7 +91,7 @@ export async function closeSimHost(parts: Parts, reader: OutboundReader): Promis
 
 function clockOf(life: Life, scheduler: Scheduler): Clock {
   return {
-    now: () => new Date(scheduler.now),
+    now: () => new Date(scheduler.wall),
     after: (ms, fn) => ({ cancel: scheduler.after(life, ms, 'timer', fn) }),
     soon: (fn) => void scheduler.add(life, 'soon', 0, 'goes on', fn),
   };

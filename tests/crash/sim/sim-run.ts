@@ -9,6 +9,7 @@ import type { SandboxExit, SandboxSpec } from '../../../host/sandboxes/sandbox.t
 import { mockProvider } from '../../../runner/providers/mock.ts';
 import type { AgentProvider, PromptMessage, ProviderEvent } from '../../../runner/providers/provider.ts';
 import { serve, type Machine } from '../../../runner/serve.ts';
+import { noWayOut } from '../../../runner/way-out.ts';
 import type { Bells } from './bells.ts';
 import { Killed, Life, never } from './life.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -90,11 +91,14 @@ export class SimRun {
     const after = (ms: number, fn: () => void): (() => void) => scheduler.after(life, ms, 'timer', fn);
     return {
       openOutbound: (path, run) => this.#kept(new PrunesAlways(path, run, durable(life))),
+      durable: durable(life),
       openInbound: (path) => this.#kept(new InboundReader(path)),
       heartbeatFile: (path) => this.#line(heartbeatFile(path)),
       progressFile: (path) => this.#line(progressFile(path)),
       connectBell: (_path, onRing) => bells.connect(life, join(this.spec.socketDir, 'bell.sock'), onRing),
       loadProvider: (_name, deps) => Promise.resolve(this.#paced(mockProvider(deps))),
+      openWayOut: () => Promise.resolve(noWayOut),
+      readPage: () => Promise.reject(new Error('there is no network in here')),
       after,
       sleep: (ms, signal) =>
         new Promise((resolve) => {
@@ -105,7 +109,7 @@ export class SimRun {
           else signal.addEventListener('abort', cut, { once: true });
         }),
       newId,
-      now: () => new Date(scheduler.now).toISOString(),
+      now: () => new Date(scheduler.wall).toISOString(),
       env: {},
       onEnd: (end) => (this.#askToEnd = end),
     };

@@ -58,6 +58,9 @@ function judgeDispatch(world: World, it: Message, dispatch: Dispatch, told: read
   if (kind !== 'chat') return undefined;
   const notices = new Set(told.filter(isEnding).map((shown) => shown.delivery));
   if (notices.size > 1) world.violate(`${at} has ${notices.size} notices`);
+  const waits = new Set(told.filter((shown) => STILL_WAITS.test(shown.text)).map((shown) => shown.text));
+  if (waits.size > 1) world.violate(`${at} was told ${waits.size} times to wait`);
+  judgePatience(world, it, at, told);
   if (state === 'dead' && tries < TRIES) world.violate(`${at} was given up after ${tries} tries`);
   if (state === 'done' && reason === null && notices.size === 0) return judgeReplies(world, it, at, told);
   // What was said to a batch before it fell silent counts as said to each of it.
@@ -67,10 +70,20 @@ function judgeDispatch(world: World, it: Message, dispatch: Dispatch, told: read
   return undefined;
 }
 
+/** Asked once, and only where it took so long. */
+function judgePatience(world: World, it: Message, at: string, told: readonly Shown[]): void {
+  const asked = new Set(told.filter((shown) => GO_ON.test(shown.text)).map((shown) => shown.delivery)).size;
+  const wanted = it.text.startsWith('@sleep 15000000') ? 1 : 0;
+  if (asked !== wanted) world.violate(`${at} was asked ${asked} times whether to go on`);
+}
+
+const GO_ON = /^The agent has been at work on this for four hours/;
+const STILL_WAITS = /^The model's quota is used up|^Your message waits/;
 const UNDELIVERED = /could not be delivered/;
 
 /** Says why there is no answer, or that there was none. */
-const isEnding = (shown: Shown): boolean => shown.notice && !UNDELIVERED.test(shown.text);
+const isEnding = (shown: Shown): boolean =>
+  shown.notice && !UNDELIVERED.test(shown.text) && !STILL_WAITS.test(shown.text) && !GO_ON.test(shown.text);
 
 /** Every reply is where it belongs, or the platform refused it for good and the person who asked knows. */
 function judgeReplies(world: World, it: Message, at: string, told: readonly Shown[]): void {

@@ -72,17 +72,26 @@ export class World {
       (session) => this.#blurred.has(session),
     );
     const { scheduler, random, outside } = this;
-    const shared = { scheduler, random, outside, weather: () => this.weather };
+    const shared = {
+      scheduler,
+      random,
+      outside,
+      weather: () => this.weather,
+      violate: (what: string) => this.violate(what),
+    };
     this.post = new Platform('post', true, shared);
     this.mail = new Platform('mail', false, shared);
     this.#bells = new Bells({ scheduler, random, lostPercent: () => this.weather.lostRings });
     this.#ids = makeIds(
-      () => scheduler.now,
+      () => scheduler.wall,
       (bytes) => random.bytes(bytes),
     );
     this.people = Array.from(
       { length: scenario.agents },
-      (_, agent) => new Person(agentName(agent), { ...shared, dropPercent: () => this.weather.drops }),
+      (_, agent) =>
+        new Person(agentName(agent), {
+          ...{ ...shared, dropPercent: () => this.weather.drops },
+        }),
     );
   }
 

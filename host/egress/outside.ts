@@ -1,0 +1,27 @@
+/** The network of this machine, as an argument: tests stand behind it, and no check knows the difference. */
+import { Resolver } from 'node:dns/promises';
+import { connect, type Socket } from 'node:net';
+
+export type Outside = {
+  /** Every address of a name, those to be tried first at the front. Rejects, or gives none, where there is none. */
+  resolve(host: string): Promise<string[]>;
+  /** Begins to connect; the other side may end its half and still be written to. Never throws. */
+  dial(address: string, port: number): Socket;
+};
+
+const RESOLVER = { timeout: 2_000, tries: 2 };
+
+/**
+ * Asks name servers and nobody else: no file of this machine gives a name another meaning, and a name that is slow to
+ * answer holds no thread that the host needs. Made anew each time, since a laptop changes its name servers.
+ */
+async function resolve(host: string): Promise<string[]> {
+  const resolver = new Resolver(RESOLVER);
+  const [four, six] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+  return [four, six].flatMap((it) => (it.status === 'fulfilled' ? it.value : []));
+}
+
+export const systemOutside: Outside = {
+  resolve,
+  dial: (address, port) => connect({ host: address, port, allowHalfOpen: true }),
+};
