@@ -55,7 +55,7 @@ function refuseEarly(deps: BubblewrapDeps): void {
   throw new SandboxError(`${names.join(' and ')} not found in /usr/bin`, `sudo apt-get install ${packages}`);
 }
 
-/** Everything but what a session adds: limits, namespaces, root, /etc, /proc, /dev, /tmp. */
+/** Everything but what a session adds: limits, namespaces, root, /etc, /proc, /dev, /tmp. Descriptor 4 is `withFilter`'s. */
 export function wall(etc: string): string[] {
   return [
     `--fsize=${LIMITS.fileBytes}`,
