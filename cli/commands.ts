@@ -6,6 +6,7 @@ import type { Dir } from './chat/folder.ts';
 import type { Context } from './context.ts';
 import { addDead, addSessions, addTrace } from './operator-commands.ts';
 import { addMounts } from './mount-commands.ts';
+import { addSearch } from './search-commands.ts';
 import { addSecrets } from './secret-commands.ts';
 import { addExamples } from './examples.ts';
 import type { DoctorOptions } from './verbs/doctor.ts';
@@ -31,6 +32,7 @@ export function makeProgram(context: Context, version: string): Command {
   addTrace(program, context);
   addDead(program, context);
   addSecrets(program, context);
+  addSearch(program, context);
   addMounts(program, context);
   addSessions(program, context);
   addDevelop(program, context);

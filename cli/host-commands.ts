@@ -5,7 +5,9 @@ import type { Context } from './context.ts';
 export function addHosts(agents: Command, context: Context): void {
   agents
     .command('allow <name> <host>')
-    .description('let it reach a host by https: a name, *.NAME for all below it, or web, github, npm, pypi, apt')
+    .description(
+      'let it reach a host by https: a name, *.NAME for all below it, or web, github, npm, pypi, apt, search',
+    )
     .action(async (name: string, host: string) => (await import('./verbs/hosts.ts')).allowHost(context, name, host));
   agents
     .command('deny <name> <host>')

@@ -48,7 +48,7 @@ const END_MS = LIMITS.stopGraceMs + LIMITS.recoverMs;
 /** Opens a home and serves it. Throws `HomeLocked` when another host does. */
 export async function openHost(options: HostOptions): Promise<Host> {
   const ground = await openGround(options);
-  const { home, runDir, central, keys, redactor } = ground;
+  const { home, runDir, central } = ground;
   const sandboxes = makeSandboxes({ home, uid: options.uid });
   const probe = remember((kind: SandboxKind) => sandboxes[kind].probe());
   const program = { bun: options.bun, folder: options.dist, entry: 'runner.js' };
@@ -61,8 +61,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     walled: (await probe('bubblewrap')).ok,
   });
   const trash = new Trash(home.trash);
-  const egress = openWayOut({ central, clock, log: log.scope('net'), outside: options.outside });
-  const netDeps = { keys, redactor, clock, log: log.scope('net'), wayOut: egress.wayOut };
+  const egress = openWayOut({ ...ground, clock, log: log.scope('net'), outside: options.outside });
   const { roster, ...http } = await openRoster(options, ground, () => parts);
   const parts = wire(options, ground, {
     sandboxes,
@@ -70,7 +69,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     reader,
     around: () => lookAround(placesOf(options, ground), options.env),
     openBell: listenBell,
-    openNet: (path, agent, onSilent) => openNet(netDeps, path, agent, onSilent),
+    openNet: (path, agent, onSilent) => openNet(egress.net, path, agent, onSilent),
     channel: (name) => roster.get(name),
     disk: realDisk(),
     trash,

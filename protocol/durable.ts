@@ -22,7 +22,7 @@ export const DURABLE_STEPS = [
   'receipt', // what the platform said, and `sending` of the next head
   'preview', // a message that shows how far a reply is, until it is taken away
   'folder', // which folders may be given to sessions, and which session works on which
-  'egress-rule', // which hosts an agent may reach, with the audit of it
+  'egress-rule', // which hosts an agent may reach, where agents search, and the audit of it
   'egress-log', // what agents asked for outside, a batch at a time
   'end-session', // a clean start, and folders that are no longer needed
   'take-over', // runner: this run owns outbound.db from here on

@@ -4,6 +4,7 @@ import { isFault } from '@halfdoor/protocol/fault';
 import { connectBell, heartbeatFile, InboundReader, OutboundWriter, progressFile } from '@halfdoor/protocol/runner';
 import { readPage } from './page.ts';
 import { loadProvider } from './providers/index.ts';
+import { searchBy } from './search.ts';
 import { serve, type Machine } from './serve.ts';
 import { openWayOut } from './way-out.ts';
 
@@ -27,6 +28,7 @@ const machine: Machine = {
   loadProvider,
   openWayOut,
   readPage,
+  search: searchBy,
   after: (ms, fn) => {
     const timer = setTimeout(fn, ms);
     return () => clearTimeout(timer);

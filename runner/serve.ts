@@ -23,6 +23,7 @@ import type { AgentProvider, ProviderDeps, Tool } from './providers/provider.ts'
 import { Speaker } from './speaker.ts';
 import { makeTools } from './tools/index.ts';
 import type { ReadPage } from './tools/web-fetch.ts';
+import type { Found, Search } from './tools/web-search.ts';
 import type { Turn } from './turn.ts';
 import { CERTIFICATES, noWayOut, type WayOut } from './way-out.ts';
 
@@ -39,6 +40,7 @@ export type Machine = {
   loadProvider(name: string, deps: ProviderDeps): Promise<AgentProvider>;
   /** The proxy of everything that is started inside, in front of the session's socket. */
   openWayOut(netSocket: string): Promise<WayOut>;
+  search(netSocket: string, query: string): Promise<Found[]>;
   readPage(way: { proxy: string | null; certificates: string }, url: string): Promise<string>;
   /** Calls `fn` after `ms`, once; returns what cancels it. */
   after(ms: number, fn: () => void): () => void;
@@ -91,7 +93,11 @@ async function converse(run: number, base: string, outbound: OutboundWriter, mac
   // Without a loopback there is work enough that needs none.
   const wayOut = await machine.openWayOut(netSocket).catch(() => noWayOut);
   const way = { proxy: wayOut.proxy, certificates: CERTIFICATES };
-  const tools = toolsOf({ answering, files, speaker, readPage: (url) => machine.readPage(way, url) });
+  const tools = toolsOf({
+    ...{ answering, files, speaker },
+    readPage: (url) => machine.readPage(way, url),
+    search: (query) => machine.search(netSocket, query),
+  });
   const env = { ...machine.env, ...wayOut.env };
   const inside = makeInside({ base, inbound, outbound, intake, speaker, saying: () => answering().saying });
   const { refusals } = wayOut;
@@ -126,11 +132,11 @@ async function converse(run: number, base: string, outbound: OutboundWriter, mac
   }
 }
 
-type ToolParts = { answering(): Turn; files: OutFiles; speaker: Speaker; readPage: ReadPage };
+type ToolParts = { answering(): Turn; files: OutFiles; speaker: Speaker; readPage: ReadPage; search: Search };
 
-function toolsOf({ answering, files, speaker, readPage }: ToolParts): Tool[] {
+function toolsOf({ answering, files, speaker, ...web }: ToolParts): Tool[] {
   return makeTools({
-    readPage,
+    ...web,
     send: (to, text) => {
       const turn = answering();
       const sent = speaker.say(turn.saying, to, text);

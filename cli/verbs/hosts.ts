@@ -1,4 +1,4 @@
-import type { HostsView, RefusedHostView } from '../../host/api/egress-contract.ts';
+import type { HostRuleView, HostsView, RefusedHostView } from '../../host/api/egress-contract.ts';
 import { pathStep } from '../api.ts';
 import type { Context } from '../context.ts';
 import { table } from '../printer.ts';
@@ -26,7 +26,7 @@ export async function denyHost(context: Context, agent: string, host: string): P
 
 export async function listHosts(context: Context, agent: string): Promise<void> {
   const view = await call(context, 'GET', agent);
-  const rules = view.rules.map((it) => [it.rule, it.hosts === null ? 'every public host' : it.hosts.join(' ')]);
+  const rules = view.rules.map((it) => [it.rule, hostsOf(it)]);
   const none = `${agent} may reach no host; allow one: ./halfdoor agents allow ${agent} HOST|PRESET (${view.presets.join(', ')})`;
   const allowed = rules.length === 0 ? none : table([['ALLOWED', 'HOSTS'], ...rules]);
   context.printer.answer(view, [allowed, ...refusedLately(view)].join('\n'));
@@ -40,6 +40,8 @@ function refusedLately({ agent, refused }: HostsView): string[] {
   return ['', table([['REFUSED', 'WHY', 'TIMES', 'LAST'], ...rows]), ...next];
 }
 
+const hostsOf = ({ hosts }: HostRuleView): string =>
+  hosts === null ? 'every public host' : hosts.join(' ') || 'the search endpoint, see ./halfdoor search show';
 const isHost = ({ host, reason }: RefusedHostView): boolean => host !== '' && HOST_REASONS.includes(reason);
 const rulesOf = ({ rules }: HostsView): string => rules.map((it) => it.rule).join(', ');
 

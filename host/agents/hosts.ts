@@ -3,7 +3,7 @@ import { LIMITS } from '@halfdoor/protocol/limits';
 import type { HostsView, RefusedHostView } from '../api/egress-contract.ts';
 import { audit } from '../authority/audit.ts';
 import type { Central } from '../db/central.ts';
-import { isPreset, PRESET_HOSTS, PRESETS } from '../egress/presets.ts';
+import { isPreset, PRESET_HOSTS, PRESETS, SEARCH } from '../egress/presets.ts';
 import { parseRule } from '../egress/rules.ts';
 import type { WayOut } from '../egress/way-out.ts';
 import type { Home } from '../home.ts';
@@ -34,7 +34,7 @@ export async function listHosts(deps: Pick<HostsDeps, 'central' | 'home'>, name:
 }
 
 const hostsOf = (rule: string): string[] | null =>
-  !isPreset(rule) ? [rule] : rule === 'web' ? null : [...PRESET_HOSTS[rule]];
+  !isPreset(rule) ? [rule] : rule === 'web' ? null : rule === SEARCH ? [] : [...PRESET_HOSTS[rule]];
 
 /** Each host once. */
 async function refusedLately(central: Central, agentId: string): Promise<RefusedHostView[]> {

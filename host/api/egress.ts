@@ -1,7 +1,8 @@
 /** The routes of which hosts an agent may reach. */
 import type { Hono } from 'hono';
 import { allowHost, denyHost, listHosts, type HostsDeps } from '../agents/hosts.ts';
-import type { HostInput } from './egress-contract.ts';
+import { removeSearchEndpoint, searchEndpoint, setSearchEndpoint } from '../search/endpoint.ts';
+import type { HostInput, SearchInput } from './egress-contract.ts';
 import { body, senderOf, type Env } from './request.ts';
 
 export type EgressDeps = HostsDeps & {
@@ -22,5 +23,13 @@ export function addEgressRoutes(app: Hono<Env>, deps: EgressDeps): void {
   app.delete('/v1/agents/:name/hosts', async (c) => {
     const { host } = await body<Partial<HostInput>>(c);
     return c.json(await denyHost(deps, c.req.param('name'), host, senderOf(c, deps.uid)));
+  });
+  app.get('/v1/search', async (c) => c.json(await searchEndpoint(deps.central)));
+  app.put('/v1/search', async (c) =>
+    c.json(await setSearchEndpoint(deps, await body<SearchInput>(c), senderOf(c, deps.uid))),
+  );
+  app.delete('/v1/search', async (c) => {
+    await removeSearchEndpoint(deps, senderOf(c, deps.uid));
+    return c.json({ removed: true });
   });
 }

@@ -192,7 +192,7 @@ export interface Schema {
     n: Generated<number>;
     agent_id: string;
     session_id: string;
-    kind: 'tunnel' | 'model';
+    kind: 'tunnel' | 'model' | 'search';
     host: string;
     port: number;
     verdict: 'allow' | 'deny' | 'failed';
@@ -203,5 +203,7 @@ export interface Schema {
     ms: number;
     at: string;
   };
+  /** One row or none: where agents search. */
+  search_endpoint: { only: 1; engine: 'searxng' | 'brave' | 'tavily'; base_url: string; key: string | null };
   secrets: { name: string; nonce: Uint8Array; sealed: Uint8Array; updated_at: string };
 }

@@ -56,7 +56,7 @@ function parsed(text: string): Answered {
 class TooLarge extends Error {}
 
 /** Rejects with what broke the connection, when the deadline comes first, and when the answer is too large. */
-function exchange(
+export function exchange(
   clock: Clock,
   { url, method, body, deadlineMs }: Question,
   headers: OutgoingHttpHeaders,

@@ -6,6 +6,7 @@ import type { Timer } from '../clock.ts';
 import { endpointOf, modelUrl, type ModelEndpoint } from './endpoint.ts';
 import { serveModel, type ModelDeps } from './model.ts';
 import { normalHost } from './target.ts';
+import { SEARCH_PATH, serveSearch, type SearchDeps } from '../search/serve.ts';
 import type { Caller } from './tunnel.ts';
 import type { WayOut } from './way-out.ts';
 import { refusal } from './words.ts';
@@ -18,7 +19,10 @@ export type NetAgent = {
   baseUrl: string | null;
   key: string | null;
 };
-export type NetDeps = Omit<ModelDeps, 'onSilent'> & { wayOut: WayOut };
+export type NetDeps = Omit<ModelDeps, 'onSilent'> & {
+  wayOut: WayOut;
+  searchEndpoint: SearchDeps['searchEndpoint'];
+};
 
 const MAX_HEADER_BYTES = 16 * 1024;
 
@@ -39,6 +43,9 @@ export async function openNet(
     asked.add(incoming.socket);
     if (isForOthers(incoming)) {
       return tunnels.inTurn(incoming.socket, () => refusePlain(wayOut, caller, incoming, outgoing));
+    }
+    if (incoming.method === 'POST' && incoming.url === SEARCH_PATH) {
+      return tunnels.inTurn(incoming.socket, () => void noteSearch(deps, caller, incoming, outgoing));
     }
     if (endpoint !== null) noteModel(wayOut, caller, endpoint, incoming, outgoing);
     serveModel(ours, endpoint, incoming, outgoing);
@@ -118,5 +125,22 @@ function noteModel(
       down: socket.bytesWritten - bytesWritten,
       ms: wayOut.clock.now().getTime() - begun,
     });
+  });
+}
+
+async function noteSearch(
+  { wayOut, ...deps }: NetDeps,
+  caller: Caller,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const begun = wayOut.clock.now().getTime();
+  const maySearch = (agentId: string): Promise<boolean> => wayOut.maySearch(agentId);
+  const agent = { id: caller.agentId, name: caller.agent };
+  const { status, host, port } = await serveSearch({ ...deps, maySearch }, agent, incoming, outgoing);
+  wayOut.note({
+    ...{ ...caller, kind: 'search', host, port, up: 0, down: 0, ms: wayOut.clock.now().getTime() - begun },
+    verdict: status === 200 ? 'allow' : status === 403 ? 'deny' : 'failed',
+    reason: status === 403 ? 'no-search' : String(status),
   });
 }

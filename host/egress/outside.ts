@@ -13,15 +13,17 @@ const RESOLVER = { timeout: 2_000, tries: 2 };
 
 /**
  * Asks name servers and nobody else: no file of this machine gives a name another meaning, and a name that is slow to
- * answer holds no thread that the host needs. Made anew each time, since a laptop changes its name servers.
+ * answer holds no thread that the host needs. `servers` null: those of this machine, as they stand at each question,
+ * since a laptop changes them.
  */
-async function resolve(host: string): Promise<string[]> {
-  const resolver = new Resolver(RESOLVER);
-  const [four, six] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
-  return [four, six].flatMap((it) => (it.status === 'fulfilled' ? it.value : []));
-}
-
-export const systemOutside: Outside = {
-  resolve,
+export const outsideBy = (servers: readonly string[] | null): Outside => ({
+  resolve: async (host) => {
+    const resolver = new Resolver(RESOLVER);
+    if (servers !== null) resolver.setServers(servers);
+    const [four, six] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+    return [four, six].flatMap((it) => (it.status === 'fulfilled' ? it.value : []));
+  },
   dial: (address, port) => connect({ host: address, port, allowHalfOpen: true }),
-};
+});
+
+export const systemOutside: Outside = outsideBy(null);

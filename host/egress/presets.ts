@@ -21,7 +21,10 @@ export const PRESET_HOSTS = {
   apt: ['deb.debian.org', 'security.debian.org', 'archive.ubuntu.com', 'security.ubuntu.com', 'ports.ubuntu.com'],
 } as const;
 
-export const PRESETS = ['web', ...(Object.keys(PRESET_HOSTS) as (keyof typeof PRESET_HOSTS)[])] as const;
+/** Stands for no host: the agent may search by the endpoint that the owner set. */
+export const SEARCH = 'search';
+
+export const PRESETS = ['web', SEARCH, ...(Object.keys(PRESET_HOSTS) as (keyof typeof PRESET_HOSTS)[])] as const;
 export type Preset = (typeof PRESETS)[number];
 
 export const isPreset = (text: string): text is Preset => (PRESETS as readonly string[]).includes(text);

@@ -1,5 +1,5 @@
 /** Which hosts an agent's rules name. Without a rule there is none. */
-import { isPreset, PRESET_HOSTS } from './presets.ts';
+import { isPreset, PRESET_HOSTS, SEARCH } from './presets.ts';
 import { normalHost } from './target.ts';
 
 /** A rule as it is kept: an exact name, `*.name` for every name below it but not itself, or a preset. Null for anything else. */
@@ -18,5 +18,6 @@ export const ruleFor = (rules: readonly string[], host: string): string | null =
 function names(rule: string, host: string): boolean {
   if (rule.startsWith('*.')) return host.endsWith(rule.slice(1));
   if (!isPreset(rule)) return rule === host;
+  if (rule === SEARCH) return false;
   return rule === 'web' || (PRESET_HOSTS[rule] as readonly string[]).includes(host);
 }

@@ -1,6 +1,7 @@
 /** What all sessions' sockets share: who may reach what, what each has moved today, and the record of it. */
 import type { Clock } from '../clock.ts';
 import type { Guards } from './guards.ts';
+import { SEARCH } from './presets.ts';
 import type { Outside } from './outside.ts';
 import { Tunnels } from './tunnels.ts';
 import type { Caller, TunnelEnd } from './tunnel.ts';
@@ -17,8 +18,8 @@ export type WayOutDeps = {
   note(it: Noted): void;
 };
 
-/** `model`: asked of the agent's model endpoint; everything else is `tunnel`. */
-export type Noted = Caller & TunnelRow & { kind: 'tunnel' | 'model'; at: string };
+/** `model`, `search`: asked of the endpoint an owner set for it; everything else is `tunnel`. */
+export type Noted = Caller & TunnelRow & { kind: 'tunnel' | 'model' | 'search'; at: string };
 type TunnelRow = { host: string; port: number; verdict: 'allow' | 'deny' | 'failed'; reason: string } & Pick<
   TunnelEnd,
   'up' | 'down' | 'ms'
@@ -62,6 +63,11 @@ export class WayOut {
 
   note(it: Omit<Noted, 'at'>): void {
     this.#deps.note({ ...it, at: this.clock.now().toISOString() });
+  }
+
+  /** Whether the agent may search by the owner's endpoint. */
+  async maySearch(agentId: string): Promise<boolean> {
+    return (await this.#deps.rulesOf(agentId)).includes(SEARCH);
   }
 
   /** The agent's rules have changed: what they no longer name ends now. */

@@ -48,7 +48,14 @@ export async function openAttacker(
     (text) => text,
   );
   const keys = () => ({ ok: true, value: options.key ?? 'none' }) as const;
-  const deps = { keys, redactor: new Redactor(), clock: systemClock, log, wayOut };
+  const deps = {
+    keys,
+    redactor: new Redactor(),
+    clock: systemClock,
+    log,
+    wayOut,
+    searchEndpoint: () => Promise.resolve(null),
+  };
   const path = join(run, 'net.sock');
   const { server } = options;
   const net = server

@@ -32,7 +32,15 @@ async function ask(t: TestContext, say: (socket: Socket) => void): Promise<Got> 
   const agent = { sessionId: 's1', id: 'a1', name: 'a', api: 'openai', baseUrl: `http://127.0.0.1:${port}` } as const;
   const socketPath = join(folder, 'net.sock');
   const keys = () => ({ ok: false, fault: 'none here', next: 'none' }) as const;
-  const deps = { keys, redactor: new Redactor(), clock: systemClock, log, wayOut: stagedWayOut().wayOut };
+  const searchEndpoint = () => Promise.resolve(null);
+  const deps = {
+    keys,
+    redactor: new Redactor(),
+    clock: systemClock,
+    log,
+    wayOut: stagedWayOut().wayOut,
+    searchEndpoint,
+  };
   const net = await openNet(deps, socketPath, { ...agent, key: null }, () => undefined);
   t.after(async () => {
     await net.close();

@@ -26,7 +26,15 @@ async function ask(t: TestContext, api: Api, body: string): Promise<{ status: nu
   const socketPath = join(folder, 'net.sock');
   const agent = { sessionId: 's1', id: 'a1', name: 'a', api, baseUrl: endpoint.baseUrl };
   const keys = () => ({ ok: false, fault: 'none here', next: 'none' }) as const;
-  const deps = { keys, redactor: new Redactor(), clock: systemClock, log, wayOut: stagedWayOut().wayOut };
+  const searchEndpoint = () => Promise.resolve(null);
+  const deps = {
+    keys,
+    redactor: new Redactor(),
+    clock: systemClock,
+    log,
+    wayOut: stagedWayOut().wayOut,
+    searchEndpoint,
+  };
   const net = await openNet(deps, socketPath, { ...agent, key: null }, () => undefined);
   t.after(async () => {
     await net.close();

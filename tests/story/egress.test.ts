@@ -34,7 +34,7 @@ test('a host is refused in words, allowed by one command, and refused again when
 test('the verbs: allow, deny, hosts', async (t) => {
   const { world } = await openOutside(t, {});
   const cli = async (...words: string[]): Promise<Ended> => runCli(world.home, ['agents', ...words]);
-  assert.match((await cli('hosts', 'maya')).out, /may reach no host; allow one: .*web, github, npm, pypi, apt/);
+  assert.match((await cli('hosts', 'maya')).out, /may reach no host; allow one: .*web, search, github, npm, pypi, apt/);
   const npm = await cli('allow', 'maya', 'npm');
   assert.deepEqual([npm.code, npm.out, npm.err], [0, 'maya may reach npm, from its next request on\n', '']);
   const web = await cli('allow', 'maya', 'web');

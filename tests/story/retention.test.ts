@@ -218,7 +218,7 @@ function fill(path: string, ms: number): void {
   db.exec('begin');
   const run = (sql: string, ...values: (string | number | null)[]) => db.prepare(sql).run(...values);
   run(`insert into agents (id, name, provider, sandbox, created_at) values ('a', 'a', 'mock', 'process', ?)`, at);
-  run(`insert into chats values ('c', 'terminal', 'a', ?)`, at);
+  run(`insert into chats (id, channel, platform_id, created_at) values ('c', 'terminal', 'a', ?)`, at);
   run(`insert into sessions (id, agent_id, key, chat_id, created_at) values ('s', 'a', 'k', 'c', ?)`, at);
   for (let n = 0; n < MESSAGES; n += BATCH) {
     const batch = Array.from({ length: BATCH }, () => ids());

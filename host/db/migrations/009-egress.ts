@@ -16,7 +16,7 @@ const STATEMENTS = [
     n integer primary key autoincrement,
     agent_id text not null,
     session_id text not null,
-    kind text not null check (kind in ('tunnel', 'model')),
+    kind text not null check (kind in ('tunnel', 'model', 'search')),
     host text not null,
     port integer not null,
     verdict text not null check (verdict in ('allow', 'deny', 'failed')),
@@ -26,6 +26,13 @@ const STATEMENTS = [
     down integer not null,
     ms integer not null,
     at text not null
+  ) strict`,
+  // One row or none: where agents search, and the name of the secret that goes along.
+  `create table search_endpoint (
+    only integer primary key check (only = 1),
+    engine text not null check (engine in ('searxng', 'brave', 'tavily')),
+    base_url text not null,
+    key text
   ) strict`,
   `create index egress_log_agent on egress_log (agent_id, n)`,
   `create index egress_log_session on egress_log (session_id, at)`,

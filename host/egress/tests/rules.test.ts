@@ -43,6 +43,7 @@ test('a host is reached by the rule that names it, and by nothing near it', () =
     [['*.example.com'], 'www.example.com.other.com', null],
     [['npm'], 'registry.npmjs.org', 'npm'],
     [['npm'], 'pypi.org', null],
+    [['search'], 'search', null],
     [['npm', 'web'], 'anything.example', 'web'],
   ];
   for (const [rules, host, rule] of named) assert.equal(ruleFor(rules, host), rule, `${rules.join(' ')}: ${host}`);
@@ -50,5 +51,5 @@ test('a host is reached by the rule that names it, and by nothing near it', () =
 
 test('every host of a preset is a name that can be asked for', () => {
   for (const host of Object.values(PRESET_HOSTS).flat()) assert.equal(parseRule(host), host);
-  assert.deepEqual([...PRESETS].sort(), ['apt', 'github', 'npm', 'pypi', 'web']);
+  assert.deepEqual([...PRESETS].sort(), ['apt', 'github', 'npm', 'pypi', 'search', 'web']);
 });

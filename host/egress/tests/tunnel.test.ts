@@ -39,7 +39,9 @@ async function stage(t: TestContext) {
   const keys = () => ({ ok: false, fault: 'none', next: 'none' }) as const;
   const agent = { sessionId: 's1', id: 'a1', name: 'maya', api: null, baseUrl: null, key: null };
   const path = join(folder, 'net.sock');
-  const net = await openNet({ keys, redactor: new Redactor(), clock, log, wayOut }, path, agent, () => undefined);
+  const searchEndpoint = () => Promise.resolve(null);
+  const deps = { keys, redactor: new Redactor(), clock, log, wayOut, searchEndpoint };
+  const net = await openNet(deps, path, agent, () => undefined);
   t.after(async () => {
     await net.close();
     host.close();

@@ -98,6 +98,7 @@ export class SimRun {
       connectBell: (_path, onRing) => bells.connect(life, join(this.spec.socketDir, 'bell.sock'), onRing),
       loadProvider: (_name, deps) => Promise.resolve(this.#paced(mockProvider(deps))),
       openWayOut: () => Promise.resolve(noWayOut),
+      search: () => Promise.resolve([]),
       readPage: () => Promise.reject(new Error('there is no network in here')),
       after,
       sleep: (ms, signal) =>
