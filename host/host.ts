@@ -34,6 +34,7 @@ import { makeSessionFolder } from './sessions/folder.ts';
 import { RunFolders } from './sessions/run-folders.ts';
 import { Sessions, type SessionsDeps } from './sessions/sessions.ts';
 import { tellAgent } from './sessions/tell-agent.ts';
+import { watchLimits } from './sessions/watch-limits.ts';
 import { Signals } from './signals.ts';
 import { describeAgent, statusView } from './status.ts';
 import { WebListener } from './web.ts';
@@ -47,7 +48,7 @@ const END_MS = LIMITS.stopGraceMs + LIMITS.recoverMs;
 /** Opens a home and serves it. Throws `HomeLocked` when another host does. */
 export async function openHost(options: HostOptions): Promise<Host> {
   const ground = await openGround(options);
-  const { home, runDir, central, lock } = ground;
+  const { home, runDir, central } = ground;
   const sandboxes = makeSandboxes({ home, uid: options.uid });
   const probe = remember((kind: SandboxKind) => sandboxes[kind].probe());
   const program = { bun: options.bun, folder: options.dist, entry: 'runner.js' };
@@ -103,7 +104,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
   roster.start();
   await http.web.tried();
   void progress.start();
-  const close = closing({ retention, api, roster, parts, progress, web: http.web, reader, egress, central, lock });
+  const watchdog = watchLimits({ ...ground, ...parts, clock, log: log.scope('limits') });
+  const close = closing({ ...ground, ...http, retention, watchdog, api, roster, parts, progress, reader, egress });
   return { home, apiSocket, close };
 }
 
@@ -113,13 +115,15 @@ type Closing = Record<'retention' | 'api' | 'progress' | 'web' | 'reader' | 'cen
   parts: Parts;
   egress: { recorded(): Promise<void> };
   lock: { release(): void };
+  watchdog: { close(): void };
 };
 
 /** Nothing is taken in any more, then what is under way ends, then what it stands on; the lock last. */
 const closing =
-  ({ retention, api, roster, parts, progress, web, reader, egress, central, lock }: Closing) =>
+  ({ retention, watchdog, api, roster, parts, progress, web, reader, egress, central, lock }: Closing) =>
   async (): Promise<void> => {
     await retention.close();
+    watchdog.close();
     await Promise.all([api.close(), roster.stop()]);
     await drain(parts);
     for (const it of [progress, roster, web, reader]) await it.close();

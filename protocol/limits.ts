@@ -24,7 +24,15 @@ export const LIMITS = {
   refusedRowsPerRun: 200,
   awakeSandboxes: 8,
   pids: 256,
+  /** Of all processes of one sandbox together. */
   memoryBytes: 1024 * 1024 * 1024,
+  openFilesPerProcess: 4096,
+  openFiles: 16 * 1024,
+  /** Of work/ and out/ of one session together. */
+  diskBytes: 1024 * 1024 * 1024,
+  diskEntries: 250_000,
+  /** How far a sandbox stands behind the host for a processor that both want (setpriority(2)). */
+  niceness: 10,
   fileBytes: 1024 * 1024 * 1024,
   tmpBytes: 64 * 1024 * 1024,
   shmBytes: 16 * 1024 * 1024,

@@ -1,5 +1,6 @@
 /** Room where the home, the temp folder and the sockets lie. */
 import { statfsSync } from 'node:fs';
+import { size } from '../byte-size.ts';
 import type { Check, Found } from './check.ts';
 import type { Ground } from './ground.ts';
 import { nearestFolder } from './home-folder.ts';
@@ -46,6 +47,3 @@ export function judgeRoom({ path, freeBytes, files, freeFiles }: Room): Found[] 
   const inodes = `df -i ${path} && du --inodes -x --max-depth=2 ${path} | sort -n | tail`;
   return [{ id: `inodes:${path}`, severity: freeFiles < FULL_INODES ? 'broken' : 'warning', what, next: inodes }];
 }
-
-export const size = (bytes: number): string =>
-  bytes >= LOW_BYTES ? `${(bytes / LOW_BYTES).toFixed(1)} GiB` : `${Math.floor(bytes / MIB)} MiB`;

@@ -14,6 +14,7 @@ import { disk } from './disk.ts';
 import type { Ground } from './ground.ts';
 import { heldHome } from './held.ts';
 import { homeFolder } from './home-folder.ts';
+import { limits } from './limits.ts';
 import { runDir } from './run-dir.ts';
 import { sandboxes } from './sandboxes.ts';
 import { sessionFiles, templates } from './session-files.ts';
@@ -31,7 +32,9 @@ async function examine(fix: boolean): Promise<Checked[]> {
   if (shut) return [...first, ...(await all([sandboxes(outside)], fix))];
   const root = join(import.meta.dirname, '..', '..');
   const ground: Ground = { ...before, root, held: holds(home), central: inspectCentral(home.central) };
-  const rest = [runDir, heldHome, database, clock, sessionFiles, templates, sandboxes].map((make) => make(ground));
+  const rest = [runDir, heldHome, database, clock, sessionFiles, templates, sandboxes, limits].map((make) =>
+    make(ground),
+  );
   return [...first, ...(await all(rest, fix))];
 }
 

@@ -1,5 +1,6 @@
 /** Why a message got no answer, in words for the person who waits: what happened and what to do next. */
 import { LIMITS } from '@halfdoor/protocol/limits';
+import { size } from '../byte-size.ts';
 
 export type Failure = { error: string; next: string };
 
@@ -49,6 +50,21 @@ export function failureOf(reason: string | null, again: string = TRY_AGAIN): Fai
       return {
         error: `the session's outbound file is not what the host made${because}`,
         next: 'Begin afresh with /new; look at the session folder if you did not expect this.',
+      };
+    case 'memory-limit':
+      return {
+        error: `the agent used more than its ${size(LIMITS.memoryBytes)} of memory each time it worked on this`,
+        next: 'Ask for less at once, or begin afresh with /new.',
+      };
+    case 'open-files-limit':
+      return {
+        error: `the agent held more than its ${LIMITS.openFiles} files open each time it worked on this`,
+        next: 'Ask for less at once, or begin afresh with /new.',
+      };
+    case 'disk-limit':
+      return {
+        error: `the agent's files took more than their ${size(LIMITS.diskBytes)} of the disk, or were more than ${LIMITS.diskEntries}`,
+        next: 'Ask it to delete what it does not need, or begin afresh with /new.',
       };
     case 'too-large':
       return { error: `the session's outbound file is over its limit${because}`, next: 'Begin afresh with /new.' };

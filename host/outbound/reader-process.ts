@@ -9,6 +9,7 @@ import type { Log } from '../log.ts';
 import type { RunnerProgram } from '../sandboxes/sandbox.ts';
 import { runLabel } from '../sandboxes/label.ts';
 import { endLabelled } from '../sandboxes/strays.ts';
+import { withFilter } from '../sandboxes/syscall-filter.ts';
 import { parseAnswer, pieceOf, readLines, readResultOf, type Failed, type Said } from './answer.ts';
 import type { OutboundReader, PieceAt, PieceResult, ReadResult } from './reader.ts';
 
@@ -191,11 +192,12 @@ function spawnReader(deps: ReaderDeps): ChildProcess {
   const argv = [
     ...['--core=0', '--fsize=0', '--', '/usr/bin/bwrap'],
     ...['--unshare-all', '--unshare-user', '--disable-userns', '--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL'],
-    ...['--new-session', '--die-with-parent', '--clearenv', '--ro-bind', '/usr', '/usr', '--tmpfs', '/usr/local'],
+    ...['--new-session', '--die-with-parent', '--clearenv', '--seccomp', String(stdio.length)],
+    ...['--ro-bind', '/usr', '/usr', '--tmpfs', '/usr/local'],
     ...['lib', 'lib64'].flatMap((dir) => ['--symlink', `usr/${dir}`, `/${dir}`]),
     ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
     ...['--ro-bind', bun, '/app/bun', '--ro-bind', folder, '/app/dist', '--ro-bind', deps.home.out, '/out'],
     ...['--remount-ro', '/', '--chdir', '/', '--', '/app/bun', '/app/dist/reader.js', labelOf(deps.home)],
   ];
-  return spawn('/usr/bin/prlimit', argv, { env: {}, cwd: '/', stdio });
+  return withFilter((filter) => spawn('/usr/bin/prlimit', argv, { env: {}, cwd: '/', stdio: [...stdio, filter] }));
 }

@@ -11,8 +11,11 @@ import { OUT_FILES } from '../home.ts';
 import { runLabel } from './label.ts';
 import { launched, tailOf } from './launched.ts';
 import { resetModes } from './modes.ts';
+import { openFilesPerProcess } from './open-files.ts';
 import { checkPresent } from './present.ts';
+import { yieldTo } from './priority.ts';
 import { endLabelled } from './strays.ts';
+import { withFilter } from './syscall-filter.ts';
 import { PROBE_SCRIPT, readProbe, whyRefused } from './probe.ts';
 import {
   SandboxError,
@@ -29,6 +32,7 @@ const TOOLS = { prlimit: '/usr/bin/prlimit', bwrap: '/usr/bin/bwrap', tini: '/us
 /** What each comes in, on Debian and Ubuntu. */
 const PACKAGES = { prlimit: 'util-linux', bwrap: 'bubblewrap', tini: 'tini' } as const;
 const INFO_FD = 3;
+const FILTER_FD = 4;
 const BASE = '/s';
 const PROBE_MS = 10_000;
 
@@ -51,7 +55,7 @@ function refuseEarly(deps: BubblewrapDeps): void {
   throw new SandboxError(`${names.join(' and ')} not found in /usr/bin`, `sudo apt-get install ${packages}`);
 }
 
-/** Everything but what a session adds: limits, namespaces, root, /etc, /proc, /dev, /tmp. */
+/** Everything but what a session adds: limits, namespaces, root, /etc, /proc, /dev, /tmp. Descriptor 4 is `withFilter`'s. */
 export function wall(etc: string): string[] {
   return [
     `--fsize=${LIMITS.fileBytes}`,
@@ -62,6 +66,7 @@ export function wall(etc: string): string[] {
     ...['--cap-drop', 'ALL', '--new-session', '--die-with-parent', '--as-pid-1', '--clearenv'],
     ...['--setenv', 'HOME', '/s/work/home', '--setenv', 'PATH', '/usr/bin:/bin'],
     ...['--setenv', 'TMPDIR', '/tmp', '--setenv', 'LANG', 'C.UTF-8', '--info-fd', String(INFO_FD)],
+    ...['--seccomp', String(FILTER_FD)],
     ...['--ro-bind', '/usr', '/usr', '--tmpfs', '/usr/local', '--remount-ro', '/usr/local'],
     ...['lib', 'lib64', 'bin', 'sbin'].flatMap((dir) => ['--symlink', `usr/${dir}`, `/${dir}`]),
     ...['--ro-bind', etc, '/etc', '--ro-bind-try', '/etc/alternatives', '/etc/alternatives'],
@@ -97,6 +102,9 @@ const CHECK_FOLDER =
 const checked = (folder: SandboxFolder | null): string[] =>
   folder === null ? [] : ['/bin/sh', '-c', CHECK_FOLDER, folder.identity];
 
+/** Set inside: what is counted by user then counts there alone. */
+const limits = (): string[] => [`--nproc=${LIMITS.pids}`, `--nofile=${openFilesPerProcess()}`];
+
 async function start(deps: BubblewrapDeps, spec: SandboxSpec): Promise<RunningSandbox> {
   refuseEarly(deps);
   checkPresent(spec);
@@ -112,7 +120,7 @@ async function start(deps: BubblewrapDeps, spec: SandboxSpec): Promise<RunningSa
   const child = spawnWalled(
     deps,
     mounts(spec),
-    [...checked(spec.folder), TOOLS.prlimit, `--nproc=${LIMITS.pids}`, '--', TOOLS.tini, '--', ...inside],
+    [...checked(spec.folder), TOOLS.prlimit, ...limits(), '--', TOOLS.tini, '--', ...inside],
     'ignore',
   );
   const stderr = tailOf(child);
@@ -129,7 +137,12 @@ function spawnWalled(
   stdout: 'ignore' | 'pipe',
 ): ChildProcess {
   const argv = [...wall(deps.etc), ...extra, '--', ...program];
-  return spawn(TOOLS.prlimit, argv, { env: {}, cwd: '/', detached: true, stdio: ['ignore', stdout, 'pipe', 'pipe'] });
+  const options = { env: {}, cwd: '/', detached: true };
+  const child = withFilter((filter) =>
+    spawn(TOOLS.prlimit, argv, { ...options, stdio: ['ignore', stdout, 'pipe', 'pipe', filter] }),
+  );
+  yieldTo(child.pid, LIMITS.niceness);
+  return child;
 }
 
 /** The kernel pid of pid 1 inside, as bubblewrap reports it; null when it ended before it came so far. Throws `SandboxError`. */
@@ -159,6 +172,7 @@ function innerPid(child: ChildProcess, label: string): Promise<number | null> {
 async function probe(deps: BubblewrapDeps): Promise<Probe> {
   try {
     refuseEarly(deps);
+    withFilter(() => undefined);
   } catch (error) {
     const { message, next } = error as SandboxError;
     return { ok: false, fault: message, next };

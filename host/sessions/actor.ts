@@ -12,6 +12,7 @@ import type { SandboxExit } from '../sandboxes/sandbox.ts';
 import { endRun, notStarted, type Ending } from './after-run.ts';
 import { endingOf, isGentle, type StopReason } from './decide.ts';
 import type { ActorDeps } from './deps.ts';
+import { isExcess, type Excess } from './excess.ts';
 import { Mail } from './mail.ts';
 import { OpenWork } from './open-work.ts';
 import { parkedWith } from './parked.ts';
@@ -114,12 +115,13 @@ export class Actor {
     if (this.#live) this.#mail.receipt(receipt);
   }
 
-  /** Ends the run if there is one. After `shutdown` and `ended` nothing wakes this session here again. */
-  stop(reason: 'evicted' | 'stopped' | 'shutdown' | 'ended'): void {
+  /** Ends the run if there is one, for an excess at once. After `shutdown` and `ended` nothing wakes this session here again. */
+  stop(reason: 'evicted' | 'stopped' | 'shutdown' | 'ended' | Excess): void {
     this.#closing ||= reason === 'shutdown' || reason === 'ended';
     this.#isOver ||= reason === 'ended';
     if (this.#closing) this.#restart.cancel();
     if (this.#live) this.#stopFor ??= reason;
+    if (isExcess(reason)) this.#live?.sandbox.kill();
     this.#kick();
   }
 

@@ -3,6 +3,7 @@ import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Heartbeat } from '@halfdoor/protocol/host';
 import type { SandboxExit } from '../sandboxes/sandbox.ts';
 import type { Ending } from './after-run.ts';
+import { isExcess, type Excess } from './excess.ts';
 
 /** Why the host ends a run. The first eight are its own choice, or a person's; the others count against what was worked on. */
 export type StopReason =
@@ -20,7 +21,8 @@ export type StopReason =
   | 'silent'
   | 'locked'
   | 'hostile-file'
-  | 'too-large';
+  | 'too-large'
+  | Excess;
 
 export const isBlameless = (reason: StopReason): boolean =>
   ['idle', 'evicted', 'stopped', 'renewed', 'revoked', 'shutdown', 'ended', 'parked'].includes(reason);
@@ -41,7 +43,8 @@ export function endingOf(
     return { ending, victims: [...open], reason: ending, hopeless: true };
   }
   if (stopFor !== null && isBlameless(stopFor)) return { ending, victims: [], reason: ending, hopeless: false };
-  return { ending, victims: victims(heartbeat, run, open), reason: `died: ${ending}`, hopeless: false };
+  const reason = isExcess(ending) ? ending : `died: ${ending}`;
+  return { ending, victims: victims(heartbeat, run, open), reason, hopeless: false };
 }
 
 /**

@@ -9,6 +9,7 @@ import { errorText } from '../log.ts';
 import { Actor } from './actor.ts';
 import type { ActorDeps } from './deps.ts';
 import { DueTimer } from './due-timer.ts';
+import type { Awake, Excess } from './excess.ts';
 import { discardSessionFolder } from './folder.ts';
 import { Slots } from './slots.ts';
 
@@ -82,6 +83,16 @@ export class Sessions {
   /** Ends the run of a session, if it has one; what is open starts the next. */
   stop(sessionId: string): void {
     this.#actors.get(sessionId)?.stop('stopped');
+  }
+
+  /** As `stop`, for a run that took more than it may; counts as a try of what it worked on. */
+  exceeded(sessionId: string, excess: Excess): void {
+    this.#actors.get(sessionId)?.stop(excess);
+  }
+
+  /** What runs now, also what is being stopped, with the process that each was started as. */
+  awake(): Awake[] {
+    return [...this.#actors.values()].flatMap(({ from, pid }) => (pid === null ? [] : [{ ...from, pid }]));
   }
 
   receipt(sessionId: string, receipt: Receipt): void {

@@ -22,6 +22,10 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   },
   docker: { run: ['docker', 'info'], how: 'apt-get install docker.io, start it, and let this user use it' },
   chromium: { run: ['chromium', '--version'], how: 'apt-get install chromium' },
+  seccomp: {
+    run: ['/usr/bin/python3', '-c', 'import seccomp'],
+    how: 'apt-get install python3-seccomp',
+  },
   strace: {
     run: ['strace', '-f', '--seccomp-bpf', '-o', '/dev/null', 'true'],
     how: 'apt-get install strace, and a machine that lets a user trace programs of their own (ptrace)',

@@ -37,6 +37,7 @@ export function wallCases(attack: Attack): void {
     assert.deepEqual(of('net/dev').match(/^ *\w+(?=:)/gm), ['    lo']);
     assert.match(of('status'), /^CapEff:\s+0{16}$/m);
     assert.match(of('status'), /^NoNewPrivs:\s+1$/m);
+    assert.match(of('status'), /^Seccomp:\s+2$/m);
     const own = readdirSync(home.out).map((id) => `/out/${id}/outbound.db`);
     const foreign = filesOpen().filter(
       (it) => !/^(socket|pipe|anon_inode):|^\/dev\/|^\/app\//.test(it) && !own.includes(it),

@@ -12,6 +12,7 @@ import { openNet, type NetAgent } from '../../host/egress/net.ts';
 import { makeLog } from '../../host/log.ts';
 import { wall } from '../../host/sandboxes/bubblewrap.ts';
 import { makeEtc } from '../../host/sandboxes/etc.ts';
+import { withFilter } from '../../host/sandboxes/syscall-filter.ts';
 import { Redactor } from '../../host/secrets/redact.ts';
 import { makeAuthority, openTls } from '../fakes/tls.ts';
 import { stagedWayOut, type WayOutOptions } from '../fakes/way-out.ts';
@@ -96,11 +97,10 @@ function inside(etc: string, run: string, words: string[]): Inside {
   const mounts = ['--ro-bind', bunPath(), '/app/bun', '--ro-bind', join(import.meta.dirname, 'peers'), '/app/peers'];
   const session = ['--dir', '/s', '--ro-bind', run, '/s/run', '--remount-ro', '/', '--chdir', '/tmp'];
   const program = ['/usr/bin/tini', '--', '/app/bun', '/app/peers/attack.ts', ...words];
-  const child = spawn('/usr/bin/prlimit', [...wall(etc), ...mounts, ...session, '--', ...program], {
-    env: {},
-    cwd: '/',
-    stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
-  });
+  const argv = [...wall(etc), ...mounts, ...session, '--', ...program];
+  const child = withFilter((filter) =>
+    spawn('/usr/bin/prlimit', argv, { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'inherit', 'pipe', filter] }),
+  );
   child.stdin?.on('error', () => undefined);
   let text = '';
   const lines = (): string[] => text.split('\n').filter(Boolean);

@@ -68,6 +68,7 @@ test('/proc/sys refuses opening for writing, and no new namespace can be made', 
   assert.match(status, /CapEff: 0{16}/);
   assert.match(status, /CapBnd: 0{16}/);
   assert.match(status, /NoNewPrivs: 1/);
+  assert.match(status, /Seccomp: 2/);
 });
 
 test('nothing can be placed beside outbound.db, or put in its place', async (t) => {

@@ -95,9 +95,9 @@ for (const { name, breaks, id, says } of CASES) {
 test('an install with nothing wrong: one line, nothing brought, no home made', async (t) => {
   const checkout = await wholeCheckout(t);
   const { code, out, err } = await checkout.run(['doctor']);
-  assert.deepEqual([code, out, err], [0, 'Nothing is wrong (14 checks).\n', '']);
+  assert.deepEqual([code, out, err], [0, 'Nothing is wrong (15 checks).\n', '']);
   assert.deepEqual([checkout.asked(), existsSync(join(checkout.folder, '.halfdoor'))], [[], false]);
-  assert.match((await checkout.run(['doctor', '--all'])).out, /^(ok: [^]+?\n){14}Nothing is wrong \(14 checks\)\.\n$/);
+  assert.match((await checkout.run(['doctor', '--all'])).out, /^(ok: [^]+?\n){15}Nothing is wrong \(15 checks\)\.\n$/);
 });
 
 test('a set-up killed before the doctor itself could run is finished by the launcher', async (t) => {

@@ -72,3 +72,13 @@ test('a host does not start on a full disk, and says so', async (t) => {
   assert.equal(code, 1);
   assert.match(err, /could not start: the disk is full at .*\nMake room; where: \.\/halfdoor doctor/);
 });
+
+test('what holds a sandbox to its limits here is said when asked for everything', async (t) => {
+  const { out } = await runHalfdoor({ home: join(freshFolder(t), 'home'), words: ['doctor', '--all'] });
+  const said = out.replaceAll(/\s+/g, ' ');
+  assert.match(
+    said,
+    /ok: a sandbox is held by a watchdog to 1\.0 GiB of memory.*on the disk; by the kernel to 256 processes/,
+  );
+  assert.match(said, /kind process\) none of it holds/);
+});

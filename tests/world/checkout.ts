@@ -28,6 +28,7 @@ export class Checkout {
       'host',
       'cli',
       'runner',
+      'image',
     ]) {
       cpSync(join(ROOT, name), join(this.root, name), {
         recursive: true,
