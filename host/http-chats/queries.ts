@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Known, Said } from '../channels/http/types.ts';
 import { compiled } from '../db/compiled.ts';
 import type { Schema } from '../db/schema.ts';
+import { textFor } from '../files/unshown.ts';
 import type { DeliveryContent } from '../outbound/ledger.ts';
 
 const KNOWN = compiled((db, it: { channel: string; chat: string; key: string }) =>
@@ -62,7 +63,8 @@ const ANSWERS = compiled((db, it: { delivery: string }) =>
 export async function saidIn(db: Kysely<Schema>, chat: string, after: number, limit: number): Promise<Said[]> {
   const said: Said[] = [];
   for (const row of await SAID.all(db, { chat, after, limit })) {
-    const { type, text } = JSON.parse(row.content) as DeliveryContent;
+    const content = JSON.parse(row.content) as DeliveryContent;
+    const [text, notice] = [textFor(content, false), content.type === 'notice'];
     const answers = (await ANSWERS.all(db, { delivery: row.id })).map((it) => it.event_id);
     const { id: delivery, ordinal: position, thread, seq } = row;
     const mayBeDuplicate = row.may_be_duplicate === 1;
@@ -75,7 +77,7 @@ export async function saidIn(db: Kysely<Schema>, chat: string, after: number, li
       from,
       text,
       seq,
-      notice: type === 'notice',
+      notice,
       mayBeDuplicate,
       answers,
     });

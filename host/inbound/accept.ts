@@ -5,15 +5,14 @@
 import type { Insertable } from 'kysely';
 import type { Address } from '@halfdoor/protocol/message';
 import type { Incoming } from '../channels/channel-host.ts';
-import type { Central, Tx } from '../db/central.ts';
+import type { Tx } from '../db/central.ts';
 import { compiled } from '../db/compiled.ts';
 import type { Schema } from '../db/schema.ts';
 import { keeping, type InboxDeps } from '../files/inbox.ts';
-import type { Ids } from '../ids.ts';
 import { takeHeads } from '../outbound/ledger.ts';
 import { Refusal } from '../refusal.ts';
 import { admit } from './admit.ts';
-import { answer } from './answer.ts';
+import { answer, type AnswerDeps } from './answer.ts';
 import { parseCommand } from './command.ts';
 import { contentOf, dispatch, type Aftermath, type Arrival } from './dispatch.ts';
 import { identify } from './identify.ts';
@@ -24,19 +23,13 @@ import { route, type Routed } from './route.ts';
 
 export type Accepted = { eventId: string; repeated: boolean };
 
-export type AcceptDeps = InboxDeps & {
-  central: Central;
-  ids: Ids;
-  now(): string;
-  mayTake(address: Address): boolean;
-  /** Makes and syncs the folder of a session that is about to be named. */
-  makeFolder(sessionId: string): void;
-  /** One line for `/status`, per agent. */
-  describe(agentId: string): Promise<string>;
-  /** Its runs begin anew once their work is settled: what they may reach has changed. */
-  renew(agentId: string): void;
-  after(aftermath: Aftermath): void;
-};
+export type AcceptDeps = AnswerDeps &
+  InboxDeps & {
+    /** Makes and syncs the folder of a session that is about to be named. */
+    makeFolder(sessionId: string): void;
+    /** One line for `/status`, per agent. */
+    describe(agentId: string): Promise<string>;
+  };
 
 /** Accepts one thing from outside. Resolves once it is durable; throws `Refusal` when it is not taken. */
 export async function accept(deps: AcceptDeps, raw: Incoming): Promise<Accepted> {

@@ -1,5 +1,5 @@
 /** What must not reach an agent as chat: pairing codes, and whatever a stranger says. */
-import type { Role } from '@halfdoor/protocol/message';
+import type { Address, Role } from '@halfdoor/protocol/message';
 import { codeIn } from '../authority/pairing-code.ts';
 import { pair } from '../authority/pairing.ts';
 import { noteStranger } from '../authority/strangers.ts';
@@ -8,12 +8,18 @@ import type { Central } from '../db/central.ts';
 import type { Ids } from '../ids.ts';
 import { takeHeads } from '../outbound/ledger.ts';
 import { Refusal } from '../refusal.ts';
-import type { Accepted, AcceptDeps } from './accept.ts';
+import type { Accepted } from './accept.ts';
+import type { Aftermath } from './dispatch.ts';
 
-export type AnswerDeps = Pick<AcceptDeps, 'mayTake' | 'after' | 'renew'> & {
+/** What both accept and this have. */
+export type AnswerDeps = {
   central: Central;
   ids: Ids;
   now(): string;
+  mayTake(address: Address): boolean;
+  after(aftermath: Aftermath): void;
+  /** Its runs begin anew once their work is settled: what they may reach has changed. */
+  renew(agentId: string): void;
 };
 
 /**

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -112,6 +113,7 @@ channelCases('http by callback', callbackTraits, async (host): Promise<ChannelSt
     say: (id, text) => say(program, id, text),
     close: async () => {
       await channel.close();
+      assert.equal(channel.ready(places(host).place), false, 'else its queue would be tried without end');
       await web.close();
       receiver.close();
     },

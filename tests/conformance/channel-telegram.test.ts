@@ -26,7 +26,11 @@ channelCases('telegram', traits, async (host, t) => {
   const telegram = await openTelegram(t);
   telegram.chats.set('17', new Set()).set('18', new Set());
   const settings = { baseUrl: telegram.baseUrl, webhook: null, bot: { id: BOT.id, username: BOT.username } };
-  const channel = new TelegramChannel(host, settings, { secret: () => TOKEN, web: QUIET_WEB });
+  const channel = new TelegramChannel(host, settings, {
+    secret: () => TOKEN,
+    knows: () => Promise.resolve(true),
+    web: QUIET_WEB,
+  });
   channel.start();
   await telegram.until(() => telegram.polling);
   const place = { channel: 'telegram', chat: '17', thread: null };

@@ -239,3 +239,18 @@ test('why a pairing code got no answer from the agent stands in its trace', asyn
   assert.equal(body.now.standing, 'obeyed');
   assert.ok(!JSON.stringify(body).includes(pairing.code));
 });
+
+test('a file that a person sends is there for the agent, and one that it sends is there for the person', async (t) => {
+  const { world, telegram } = await pairedWorld(t);
+  telegram.files.set('f1', Buffer.from('what it says'));
+  const document = { file_id: 'f1', file_name: 'note.txt', mime_type: 'text/plain' };
+  telegram.write(ANN, '', { text: undefined, caption: '@attached', document });
+  assert.deepEqual(await world.texts(1), ['what it says']);
+  telegram.write(
+    ANN,
+    '@shell printf 12345 > report.txt\n@tool send_file {"to":"telegram","path":"report.txt","caption":"here"}',
+  );
+  const sent = await telegram.until(() => telegram.said.find((it) => it.file !== null));
+  assert.deepEqual([sent.chat, sent.file, sent.fileBytes], ['17', 'report.txt', 5]);
+  assert.ok(telegram.textsTo(ANN.id).includes('here'));
+});

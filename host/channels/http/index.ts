@@ -77,8 +77,9 @@ export class HttpChannel implements Channel {
     ];
   }
 
-  /** With a callback it can be tried at any time; events need somebody who reads them. */
+  /** With a callback it can be tried at any time; events need somebody who reads them. After the end nothing can. */
   ready({ chat }: Address): boolean {
+    if (this.#ended.signal.aborted) return false;
     const it = this.#side.chat(chat);
     return it !== undefined && (it.callback !== null || this.#streams.ready(chat));
   }

@@ -19,8 +19,8 @@ export type CallOptions = { raw?: RawBody; deadlineMs?: number; signal?: AbortSi
 export type BotApi = {
   /** Never rejects. */
   call(method: string, params?: Record<string, unknown>, options?: CallOptions): Promise<Called>;
-  /** The content of a file that `getFile` named. Rejects when it does not come. */
-  content(filePath: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** The content of a file that `getFile` named; null where there is none. Rejects when it does not come. */
+  content(filePath: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | null>;
 };
 
 export type ApiDeps = {
@@ -73,11 +73,13 @@ async function call(
   }
 }
 
-async function content(deps: ApiDeps, filePath: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+async function content(deps: ApiDeps, filePath: string, signal: AbortSignal) {
   const path = filePath.split('/').map(encodeURIComponent).join('/');
-  const answer = await fetch(`${deps.baseUrl}/file/bot${deps.token() ?? ''}/${path}`, { redirect: 'error', signal });
-  if (!answer.ok || answer.body === null) throw new Error(`Telegram answered ${answer.status} for a file`);
-  return answer.body;
+  const signals = AbortSignal.any([signal, deps.closed]);
+  const url = `${deps.baseUrl}/file/bot${deps.token() ?? ''}/${path}`;
+  const answer = await fetch(url, { redirect: 'error', signal: signals });
+  if (answer.status >= 500) throw new Error(`Telegram answered ${answer.status} for a file`);
+  return answer.ok ? answer.body : null;
 }
 
 async function textOf(answer: Response): Promise<string> {

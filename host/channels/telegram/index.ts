@@ -15,6 +15,8 @@ import { answerWebhook } from './webhook.ts';
 export type TelegramDeps = {
   /** A kept secret, as it stands now; null when there is none. */
   secret(name: string): string | null;
+  /** Whether anything this sender says there is taken. */
+  knows(address: Address, sender: string): Promise<boolean>;
   /** Where a webhook comes in. */
   web: Web;
 };
@@ -65,7 +67,12 @@ export class TelegramChannel implements Channel {
     const token = (): string | null => deps.secret(tokenName(host.name));
     const closed = this.#closed.signal;
     const api = makeBotApi({ baseUrl: settings.baseUrl, token, after: (ms, fn) => host.after(ms, fn), closed });
-    this.#incomings = new Incomings(host, api, settings.bot);
+    this.#incomings = new Incomings({
+      host,
+      api,
+      bot: settings.bot,
+      knows: (address, sender) => deps.knows(address, sender),
+    });
     this.#receiver = new Receiver({
       ...{ host, api, standing: this.#standing, incomings: this.#incomings, tokenName: tokenName(host.name) },
       onConnected: () => this.#connected(),

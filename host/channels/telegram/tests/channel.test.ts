@@ -2,64 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { openTelegram, TOKEN, type TelegramFake } from '../../../../tests/fakes/telegram.ts';
-import { QUIET_WEB } from '../../../../tests/fakes/quiet-web.ts';
-import type { Outgoing } from '../../channel.ts';
-import type { ChannelHost, Incoming, Taken } from '../../channel-host.ts';
-import { TelegramChannel } from '../index.ts';
-
-const ADDRESS = { channel: 'telegram', chat: '17', thread: null };
-const SECRET = 'a-secret-of-the-webhook';
-
-type Opened = {
-  channel: TelegramChannel;
-  telegram: TelegramFake;
-  taken: Incoming[];
-  answers: Taken[];
-  ready: string[];
-};
-
-async function openChannel(t: TestContext, { webhook = false, start = false } = {}): Promise<Opened> {
-  const telegram = await openTelegram(t);
-  telegram.chats.set('17', new Set());
-  const taken: Incoming[] = [];
-  const answers: Taken[] = [];
-  const ready: string[] = [];
-  const host: ChannelHost = {
-    name: 'telegram',
-    accept: (it) => {
-      taken.push(it);
-      return Promise.resolve(answers.shift() ?? { status: 'taken', eventId: 'e', repeated: false });
-    },
-    ready: (it) => void ready.push(it.chat),
-    spool: tmpdir(),
-    now: () => new Date(),
-    after: (ms, fn) => {
-      const timer = setTimeout(fn, ms);
-      return { cancel: () => clearTimeout(timer) };
-    },
-    random: () => 0,
-    newId: () => 'a-boundary-that-was-just-made',
-    log: { info: () => {}, warn: () => {}, error: () => {} },
-  };
-  const settings = {
-    baseUrl: telegram.baseUrl,
-    webhook: webhook ? 'https://example.org/telegram/telegram' : null,
-    bot: { id: 4242, username: 'HelperTestBot' },
-  };
-  const secrets: Record<string, string> = { TELEGRAM_TOKEN: TOKEN, TELEGRAM_WEBHOOK_SECRET: SECRET };
-  const deps = { secret: (name: string) => secrets[name] ?? null, web: QUIET_WEB };
-  const channel = new TelegramChannel(host, settings, deps);
-  t.after(() => channel.close());
-  if (start) channel.start();
-  return { channel, telegram, taken, answers, ready };
-}
-
-const outgoing = (more: Partial<Outgoing> = {}): Outgoing => ({
-  ...{ delivery: 'd1', position: 1, address: ADDRESS, text: 'hello', seq: 1, notice: false, mayBeDuplicate: false },
-  ...{ answers: [], files: [], buttons: [], ...more },
-});
+import { test } from 'node:test';
+import { TOKEN } from '../../../../tests/fakes/telegram.ts';
+import { ADDRESS, openChannel, outgoing } from './stage.ts';
 
 test('a message is named, edited, reacted to and taken away', async (t) => {
   const { channel, telegram } = await openChannel(t);
@@ -180,71 +125,4 @@ test('with a token that is refused everything waits, and is named once it is tak
   telegram.token = TOKEN;
   await telegram.until(() => telegram.polling);
   assert.deepEqual([ready, channel.ready(ADDRESS)], [['17', '18'], true]);
-});
-
-test('what cannot be taken now comes again, from the same place; what is refused does not', async (t) => {
-  const { channel, telegram, taken, answers } = await openChannel(t);
-  answers.push({ status: 'not-now', reason: 'full' });
-  telegram.write({ id: 17 }, 'one');
-  telegram.write({ id: 17 }, 'two');
-  answers.push({ status: 'refused', code: 'too-large', reason: 'too much', next: 'Less.' });
-  channel.start();
-  await telegram.until(() => telegram.unconfirmed === 0);
-  assert.deepEqual(
-    taken.map((it) => [it.text, it.platformId]),
-    [
-      ['one', '17:1'],
-      ['one', '17:1'],
-      ['two', '17:2'],
-    ],
-  );
-  assert.deepEqual(telegram.textsTo(17), ['Not taken: too much. Less.']);
-});
-
-test('stopping ends the open poll at once, and nothing more is taken', async (t) => {
-  const { channel, telegram, taken } = await openChannel(t, { start: true });
-  await telegram.until(() => telegram.polling);
-  await channel.stop();
-  await telegram.until(() => !telegram.polling);
-  telegram.write({ id: 17 }, 'too late');
-  assert.deepEqual(taken, []);
-});
-
-test('a webhook: registered with its secret, acknowledged after accept alone', async (t) => {
-  const { channel, telegram, taken, answers } = await openChannel(t, { webhook: true, start: true });
-  await telegram.until(() => telegram.webhook !== null);
-  assert.deepEqual(telegram.webhook, { url: 'https://example.org/telegram/telegram', secret: SECRET });
-  const update = telegram.update({
-    message: {
-      message_id: 9,
-      from: { id: 17, is_bot: false, first_name: 'A' },
-      chat: { id: 17, type: 'private' },
-      text: 'hi',
-    },
-  });
-  const post = async (secret: string, body: string, method = 'POST'): Promise<number> => {
-    const headers = { 'x-telegram-bot-api-secret-token': secret };
-    const request = new Request('http://x/telegram/telegram', {
-      method,
-      headers,
-      ...(method === 'POST' ? { body } : {}),
-    });
-    return (await channel.handle(request)).status;
-  };
-  const text = JSON.stringify(update);
-  assert.equal(await post('wrong', text), 401);
-  assert.equal(await post('', text), 401);
-  assert.equal(await post(SECRET, text, 'GET'), 405);
-  assert.equal(await post(SECRET, 'x'.repeat(2 * 1024 * 1024)), 413);
-  assert.equal(await post(SECRET, '{"update_id":'), 200, 'it never will be more than this');
-  assert.equal(taken.length, 0);
-  answers.push({ status: 'not-now', reason: 'full' });
-  assert.equal(await post(SECRET, text), 503);
-  assert.equal(await post(SECRET, text), 200);
-  assert.deepEqual(
-    taken.map((it) => it.platformId),
-    ['17:9', '17:9'],
-  );
-  await channel.stop();
-  assert.equal(await post(SECRET, text), 503);
 });
