@@ -56,7 +56,7 @@ test('the verbs: allow, deny, hosts', async (t) => {
     [['allow', 'maya'], 2, /missing required argument/],
   ] as const) {
     const ended = await cli(...words);
-    assert.deepEqual([ended.code, said.test(ended.err)], [code, true], ended.err);
+    assert.deepEqual([ended.code, said.test(ended.err.replaceAll('\n', ' '))], [code, true], ended.err);
   }
   const view = JSON.parse((await cli('hosts', 'maya', '--json')).out) as HostsView;
   assert.deepEqual(
