@@ -159,6 +159,7 @@ test('what was acknowledged before the power went is answered once, whatever the
     const { accepted, lost, duplicates_unmarked } = tally.verdict();
     const where = `cut ${n} before call ${cut} of ${traced.ops.length}, of what was not synced ${left} is there`;
     t.diagnostic(`${where} ${JSON.stringify(tally.verdict())}`);
+    for (const it of tally.doubled()) t.diagnostic(`doubled ${JSON.stringify(it)}`);
     assert.deepEqual(
       { accepted, lost, duplicates_unmarked },
       { accepted: MESSAGES, lost: 0, duplicates_unmarked: 0 },
