@@ -19,7 +19,7 @@ import { realDisk, type Disk } from './files/disk.ts';
 import { makeFiles } from './files/files.ts';
 import { Trash } from './files/remove.ts';
 import { openWayOut } from './egress/open.ts';
-import { HttpChats } from './http-chats/chats.ts';
+import { HTTP, HttpChats } from './http-chats/chats.ts';
 import { openGround, placesOf, type Ground, type HostOptions } from './ground.ts';
 import type { Home } from './home.ts';
 import { accept, type AcceptDeps } from './inbound/accept.ts';
@@ -215,7 +215,7 @@ export function wire(
   const { outbox, ...files } = makeFiles({
     ...{ home, central, durable, ids: ground.ids, log: log.scope('files') },
     ...{ reader: machines.reader, disk: machines.disk },
-    isOpenedInPlace: (channel) => channel === terminal.name,
+    isOpenedInPlace: (channel) => channel === terminal.name || channel === HTTP,
   });
   const { disk } = machines;
   const base = {

@@ -85,9 +85,12 @@ export function place(home: Home, sessionId: string, messages: readonly NewInbou
   }
 }
 
+/** The host's own of a file that a session reads at `path`. */
+export const inboxPath = (home: Home, path: string): string => join(home.inbox, path.slice(BELOW.length));
+
 function placeOne(home: Home, sessionId: string, path: string): void {
   const to = join(sessionPaths(home, sessionId).folder, path);
-  const from = join(home.inbox, path.slice(BELOW.length));
+  const from = inboxPath(home, path);
   mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
   try {
     linkSync(from, to);

@@ -34,7 +34,7 @@ export type OutboxDeps = {
   durable: Durable;
   ids: Ids;
   log: Log;
-  /** Whether what arrived there is looked at where it lies: then copies stay as long as their message. */
+  /** Whether what arrived there is read where it lies, then or later: then copies stay as long as their message. */
   isOpenedInPlace(channel: string): boolean;
 };
 

@@ -1,21 +1,28 @@
 /** The chats of the http channel as the channel sees them: who may speak there, what stands there, what is said. */
+import { LIMITS } from '@halfdoor/protocol/limits';
 import { until } from '../api/until.ts';
 import { messageView } from '../api/view.ts';
-import type { HttpChat, HttpSide, Known, MessageAnswer, ProgressState } from '../channels/http/types.ts';
+import type { OutgoingFile } from '../channels/channel.ts';
+import { sentFiles, type HttpChat, type HttpSide, type Known } from '../channels/http/types.ts';
+import type { MessageAnswer, ProgressState } from '../channels/http/types.ts';
 import type { Clock } from '../clock.ts';
 import type { Central } from '../db/central.ts';
+import type { Home } from '../home.ts';
 import type { Found } from '../secrets/secrets.ts';
 import type { Signals } from '../signals.ts';
-import { knownAs, saidIn, sayerOf, isOfChat } from './queries.ts';
+import { filesOf, knownAs, saidIn, sayerOf, isOfChat } from './queries.ts';
+import { sameFiles } from './same-files.ts';
 
 export const HTTP = 'http';
 
 /** The secret that callbacks of this chat are signed with. A chat's name holds no underscore: no two share one. */
 export const signingSecret = (chat: string): string => `HTTP_${chat.toUpperCase().replaceAll('-', '_')}_SIGNING`;
 
-type ChatsDeps = { central: Central; clock: Clock; keys(name: string): Found; signals(): Signals };
+type ChatsDeps = { central: Central; home: Home; clock: Clock; keys(name: string): Found; signals(): Signals };
 
 export class HttpChats implements HttpSide {
+  readonly limits = { files: LIMITS.attachments, fileBytes: LIMITS.attachmentBytes };
+  readonly sameFiles = sameFiles;
   readonly #deps: ChatsDeps;
   readonly #chats = new Map<string, HttpChat>();
   readonly #listeners = new Set<(chat: string) => void>();
@@ -57,7 +64,7 @@ export class HttpChats implements HttpSide {
   }
 
   known(chat: string, key: string): Promise<Known[]> {
-    return knownAs(this.#deps.central.read, { channel: HTTP, chat, key });
+    return knownAs(this.#deps.central.read, this.#deps.home, { channel: HTTP, chat, key });
   }
 
   async message(chat: string, id: string, waitMs: number): Promise<MessageAnswer | null> {
@@ -72,7 +79,10 @@ export class HttpChats implements HttpSide {
       await until({ signals: signals(), clock }, ['settled'], isSettled, waitMs);
     if (view === null || view.status === 'timeout') return null;
     const { status, replies, notices, error, next } = view;
-    const strip = ({ delivery, seq, text }: (typeof replies)[number]) => ({ delivery, seq, text });
+    const strip = ({ delivery, seq, text, files }: (typeof replies)[number]) => ({
+      ...{ delivery, seq, text },
+      files: sentFiles(chat, delivery, files),
+    });
     const why = error === undefined ? {} : { error, ...(next === undefined ? {} : { next }) };
     return { id, status, replies: replies.map(strip), notices: notices.map(strip), ...why };
   }
@@ -83,6 +93,10 @@ export class HttpChats implements HttpSide {
 
   sayer(delivery: string): Promise<string> {
     return sayerOf(this.#deps.central.read, delivery);
+  }
+
+  async file(chat: string, delivery: string, n: number): Promise<OutgoingFile | null> {
+    return (await filesOf(this.#deps.central.read, chat, delivery))[n] ?? null;
   }
 
   /** Sessions of this chat only: the same agent may be busy elsewhere. */

@@ -1,15 +1,18 @@
 /** What the http channel reads of central, for each message and each reader. */
+import type { InboundFile } from '@halfdoor/protocol/file';
 import type { Kysely } from 'kysely';
-import type { Known, Said } from '../channels/http/types.ts';
+import type { OutgoingFile } from '../channels/channel.ts';
+import { sentFiles, type Known, type Said } from '../channels/http/types.ts';
 import { compiled } from '../db/compiled.ts';
 import type { Schema } from '../db/schema.ts';
-import { textFor } from '../files/unshown.ts';
+import { inboxPath } from '../files/inbox.ts';
+import type { Home } from '../home.ts';
 import type { DeliveryContent } from '../outbound/ledger.ts';
 
 const KNOWN = compiled((db, it: { channel: string; chat: string; key: string }) =>
   db
     .selectFrom('events')
-    .select(['sender', 'thread', 'content'])
+    .select(['kind', 'sender', 'thread', 'content'])
     .where('channel', '=', it.channel)
     .where('chat', '=', it.chat)
     .where('platform_id', '=', it.key),
@@ -18,14 +21,15 @@ const KNOWN = compiled((db, it: { channel: string; chat: string; key: string }) 
 /** Everything that came with this key: a message, a command, or both. */
 export async function knownAs(
   db: Kysely<Schema>,
+  home: Home,
   it: { channel: string; chat: string; key: string },
 ): Promise<Known[]> {
   const rows = await KNOWN.all(db, it);
-  return rows.map(({ sender, thread, content }) => ({
-    sender,
-    thread,
-    text: (JSON.parse(content) as { text: string }).text,
-  }));
+  return rows.map(({ kind, sender, thread, content }) => {
+    const { text, files = [] } = JSON.parse(content) as { text: string; files?: InboundFile[] };
+    const kept = files.map(({ name, bytes, path }) => ({ name, bytes, path: inboxPath(home, path) }));
+    return { sender, thread, text, files: kind === 'message' ? kept : null };
+  });
 }
 
 const SAYER = compiled((db, it: { delivery: string }) =>
@@ -64,7 +68,7 @@ export async function saidIn(db: Kysely<Schema>, chat: string, after: number, li
   const said: Said[] = [];
   for (const row of await SAID.all(db, { chat, after, limit })) {
     const content = JSON.parse(row.content) as DeliveryContent;
-    const [text, notice] = [textFor(content, false), content.type === 'notice'];
+    const [text, notice] = [content.text, content.type === 'notice'];
     const answers = (await ANSWERS.all(db, { delivery: row.id })).map((it) => it.event_id);
     const { id: delivery, ordinal: position, thread, seq } = row;
     const mayBeDuplicate = row.may_be_duplicate === 1;
@@ -80,9 +84,25 @@ export async function saidIn(db: Kysely<Schema>, chat: string, after: number, li
       notice,
       mayBeDuplicate,
       answers,
+      files: sentFiles(chat, delivery, content.files),
     });
   }
   return said;
+}
+
+const SENT_WITH = compiled((db, it: { chat: string; delivery: string }) =>
+  db
+    .selectFrom('deliveries')
+    .select('content')
+    .where('id', '=', it.delivery)
+    .where('channel', '=', 'http')
+    .where('chat', '=', it.chat),
+);
+
+/** What a delivery of this chat brings. */
+export async function filesOf(db: Kysely<Schema>, chat: string, delivery: string): Promise<readonly OutgoingFile[]> {
+  const row = await SENT_WITH.first(db, { chat, delivery });
+  return row ? ((JSON.parse(row.content) as DeliveryContent).files ?? []) : [];
 }
 
 const OF_CHAT = compiled((db, it: { session: string; chat: string }) =>

@@ -16,13 +16,14 @@ import type { ChannelStage, Fault, ScriptedHost, Shown } from './channel-stage.t
 
 const TOKEN = 'hd_token';
 const traits = {
-  ...{ idempotent: false, edits: false, files: false, buttons: false, says: true, reconnects: false },
+  ...{ idempotent: false, edits: false, files: true, buttons: false, says: true, reconnects: false },
 } satisfies Partial<Traits>;
 
 /** A program that shows what it gets to somebody, with a word before what may be a second copy. */
-const shownBy = ({ text, mayBeDuplicate }: Said): Shown => ({
+const shownBy = ({ text, mayBeDuplicate, files }: Said): Shown => ({
   text: mayBeDuplicate ? `(may be a second copy) ${text}` : text,
-  ...{ files: [], buttons: [] },
+  files: files.map((it) => it.name),
+  buttons: [],
 });
 
 /** Two chats whose history is empty: what is sent is not in a ledger here. */
@@ -30,13 +31,16 @@ function sideOf(callback: (chat: string) => string | null): HttpSide {
   const tokenHash = createHash('sha256').update(TOKEN).digest();
   const chats = new Map<string, HttpChat>(['a', 'b'].map((it) => [it, { tokenHash, callback: callback(it) }]));
   return {
+    limits: { files: 10, fileBytes: 1024 },
     chat: (name) => chats.get(name),
     onChange: () => () => {},
     signing: () => ({ ok: true, value: 'whsec_AAAA' }),
     known: () => Promise.resolve([]),
+    sameFiles: () => Promise.resolve(true),
     message: () => Promise.resolve(null),
     history: () => Promise.resolve([]),
     sayer: () => Promise.resolve('agent'),
+    file: () => Promise.resolve(null),
     onProgress: () => () => {},
   };
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -65,6 +65,7 @@ async function stage(t: TestContext): Promise<{ world: World; program: Program }
 const SEND = 'POST /v1/chats/{chat}/messages';
 const LOOK = 'GET /v1/chats/{chat}/messages/{id}';
 const FOLLOW = 'GET /v1/chats/{chat}/events';
+const FETCH = 'GET /v1/chats/{chat}/files/{delivery}/{n}';
 const DESCRIBE = 'GET /openapi.json';
 const hello = { sender: 'ada', text: '@reply hello' };
 
@@ -81,6 +82,14 @@ async function unended({ base, token }: Program, n: number): Promise<() => void>
   });
   await Promise.all(sockets.map((it) => once(it, 'data')));
   return () => sockets.forEach((it) => it.destroy());
+}
+
+/** Where a file is that the agent sent, and all of what is said of it is as documented. */
+async function sentFile(program: Program): Promise<string> {
+  const id = await program.say('@write f.json 1\n@tool send_file {"to": "ops", "path": "f.json"}');
+  const view = await program.settled(id);
+  assert.deepEqual(faults(named('Standing'), view), []);
+  return view.replies[0]?.files[0]?.url ?? '';
 }
 
 async function sendEverything(
@@ -143,6 +152,11 @@ test('every route, every status and every answer is as openapi.json says, and th
   await ask(FOLLOW, '/v1/chats/ops/events');
   for (const { statusCode: status = 0, headers } of opened.slice(0, 1))
     answers.check(FOLLOW, { status, headers, body: '' });
+  const url = await sentFile(program);
+  await ask(FETCH, url);
+  await ask(FETCH, url, { host: 'evil.example' });
+  await ask(FETCH, url.replace(/0$/, '1'));
+  await ask(FETCH, url.replace('ops', 'none'));
   await ask(DESCRIBE, '/openapi.json');
   await ask(DESCRIBE, '/openapi.json', { host: 'evil.example' });
   await events.until(({ said, states }) => said.length >= 3 && states.length > 0);
@@ -204,6 +218,22 @@ test('the example in curl sends a message and reads the reply', async (t) => {
   await once(child, 'close');
   assert.match(out, /"status":"answered","replies":\[\{[^}]*"text":"the disk is full"/);
   assert.match(out, /event: message\ndata: \{.*"text":"the disk is full"/);
+});
+
+test('the example in curl with a file sends it', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'hd-docs-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const { world, program } = await stage(t);
+  writeFileSync(join(folder, 'disk.log'), 'full');
+  const env = { PATH: '/usr/bin:/bin', URL: `${program.base}/v1/chats/ops`, TOKEN: program.token };
+  const script = ['-c', example('curl files')];
+  const child = spawn('/bin/sh', script, { env, cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => (out += part));
+  await once(child, 'close');
+  assert.match(out, /"status":"answered","replies":\[\{[^}]*"text":"see the log"/);
+  const [event] = readdirSync(join(world.home, 'inbox'));
+  assert.equal(readFileSync(join(world.home, 'inbox', event ?? '', 'disk.log'), 'utf8'), 'full');
 });
 
 test('the example in Node shows a signed reply once, and refuses what is not signed', async (t) => {

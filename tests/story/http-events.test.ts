@@ -87,12 +87,12 @@ const UNREAD_MESSAGES = 256;
 const AT_ONCE = 32;
 const LONG = '@reply '.padEnd(60_000, 'x');
 
-test('what the agent sends as a file is named in the text, live and in history alike', async (t) => {
+test('what the agent sends as a file stands beside the text, live and in history alike', async (t) => {
   const { program } = await stage(t);
   const live = opened(t, program);
   await live.opened;
   await program.say('@shell echo x > report.txt\n@tool send_file {"to":"ops","path":"report.txt","caption":"see"}');
-  await live.until(({ texts }) => texts.some((text) => /see/.test(text) && text.includes('report.txt')));
+  await live.until(({ said }) => said.some(({ text, files }) => text === 'see' && files[0]?.name === 'report.txt'));
   await answered(program, ['end']);
   await live.until(({ texts }) => texts.includes('end'));
   const late = opened(t, program, 0);

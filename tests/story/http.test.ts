@@ -42,6 +42,7 @@ test('a message is kept before it is answered with 202; its sender is a member, 
     notice: false,
     mayBeDuplicate: false,
     answers: [id],
+    files: [],
   });
   const { hops } = (await world.call<TraceView>('GET', `/v1/trace/${id}`)).body;
   assert.match(hops[0]?.text ?? '', /http:ops\/ada.*member/);

@@ -20,7 +20,7 @@ const CAPABILITIES: Capabilities = {
   canReact: false,
   canType: false,
   canOpenDM: false,
-  hasFiles: false,
+  hasFiles: true,
   hasButtons: false,
   threads: true,
 };

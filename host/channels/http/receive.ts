@@ -1,6 +1,8 @@
 /** A message as it comes in: read no further than it may be long, and taken only as it is documented. */
 import type { IncomingMessage } from 'node:http';
-import type { ErrorAnswer, MessageInput } from './types.ts';
+import { formIn, dropFiles, type Spool } from './form.ts';
+import { refuse, type Read } from './refuse.ts';
+import type { FileLimits, MessageInput } from './types.ts';
 
 /** 64 KiB of text take at most six times that in JSON. */
 const BODY_BYTES = 512 * 1024;
@@ -8,13 +10,7 @@ const KEY = /^[\x21-\x7e]{1,200}$/;
 const SENDER_CHARS = 200;
 const FIELDS = ['sender', 'text', 'thread'];
 
-export type Read<T> = { ok: true; value: T } | { ok: false; status: 400 | 413 | 415; refusal: ErrorAnswer };
-
-const refuse = (status: 400 | 413 | 415, error: string, next: string): Read<never> => ({
-  ok: false,
-  status,
-  refusal: { error, next },
-});
+type Words = Omit<MessageInput, 'files'>;
 
 const isTooLong = (): Read<never> =>
   refuse(413, `the request is over ${BODY_BYTES} bytes`, 'Send it in parts: a text has at most 64 KiB.');
@@ -27,14 +23,41 @@ export function keyOf({ headers }: IncomingMessage): Read<string> {
   return refuse(400, 'the header Idempotency-Key is missing or malformed', next);
 }
 
-export async function messageIn(incoming: IncomingMessage): Promise<Read<MessageInput>> {
-  const type = (incoming.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') {
-    return refuse(415, 'the request is not application/json', 'Send {"sender": "…", "text": "…"} as application/json.');
+const typeOf = ({ headers }: IncomingMessage): string =>
+  (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+
+/** Whether it may bring files. */
+export const isForm = (incoming: IncomingMessage): boolean => typeOf(incoming) === 'multipart/form-data';
+
+/** Its files are in the spool then, for the caller to drop. */
+export async function messageIn(
+  host: Spool,
+  incoming: IncomingMessage,
+  limits: FileLimits,
+): Promise<Read<MessageInput>> {
+  if (isForm(incoming)) return withFiles(host, incoming, limits);
+  if (typeOf(incoming) !== 'application/json') {
+    const next = 'Send {"sender": "…", "text": "…"} as application/json, or with files as multipart/form-data.';
+    return refuse(415, 'the request is neither application/json nor multipart/form-data', next);
   }
   if (Number(incoming.headers['content-length'] ?? 0) > BODY_BYTES) return isTooLong();
   const text = await textOf(incoming);
   if (text === null) return isTooLong();
+  const read = parsed(text, 'the request body');
+  return read.ok ? { ok: true, value: { ...read.value, files: [] } } : read;
+}
+
+async function withFiles(host: Spool, incoming: IncomingMessage, limits: FileLimits): Promise<Read<MessageInput>> {
+  const form = await formIn(host, incoming, { ...limits, fieldBytes: BODY_BYTES });
+  if (!form.ok) return form;
+  const { message, files } = form.value;
+  const read = parsed(message, 'the field message');
+  if (read.ok) return { ok: true, value: { ...read.value, files } };
+  await dropFiles(files);
+  return read;
+}
+
+function parsed(text: string, what: string): Read<Words> {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -44,14 +67,16 @@ export async function messageIn(incoming: IncomingMessage): Promise<Read<Message
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return checked(value as Record<string, unknown>);
   }
-  return refuse(400, 'the request body is not a JSON object', 'Send {"sender": "…", "text": "…"}.');
+  return refuse(400, `${what} is not a JSON object`, 'Send {"sender": "…", "text": "…"}.');
 }
 
-function checked(value: Record<string, unknown>): Read<MessageInput> {
+function checked(value: Record<string, unknown>): Read<Words> {
   const { sender, text, thread = null } = value;
   const unknown = Object.keys(value).find((it) => !FIELDS.includes(it));
-  if (unknown !== undefined)
-    return refuse(400, 'there is a field that is not known here', 'Known: sender, text, thread.');
+  if (unknown !== undefined) {
+    const next = 'Known: sender, text, thread. Files come as parts of a form.';
+    return refuse(400, 'there is a field that is not known here', next);
+  }
   if (typeof sender !== 'string' || sender.trim() === '' || sender.length > SENDER_CHARS || /\p{Cc}/u.test(sender)) {
     return refuse(400, 'sender is not who it comes from', `Name them in 1 to ${SENDER_CHARS} characters of one line.`);
   }

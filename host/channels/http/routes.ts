@@ -4,8 +4,10 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono, type Context } from 'hono';
 import type { ChannelHost, Taken, Wire } from '../channel-host.ts';
 import type { EventStreams } from './events.ts';
+import { serveFile } from './files.ts';
+import { dropFiles } from './form.ts';
 import { openApi } from './openapi.ts';
-import { keyOf, messageIn } from './receive.ts';
+import { isForm, keyOf, messageIn } from './receive.ts';
 import type { ErrorAnswer, HttpSide, Known, MessageInput, TakenAnswer } from './types.ts';
 
 export type RoutesDeps = {
@@ -20,6 +22,8 @@ type Env = { Bindings: Wire };
 type Status = 400 | 401 | 404 | 409 | 413 | 415 | 429 | 503;
 
 const TAKING_PER_CHAT = 64;
+/** Those that may bring files: so many times the largest message is what a chat has on the disk at once. */
+const FORMS_PER_CHAT = 4;
 const MAX_WAIT_MS = 60_000;
 const BUSY_S = 1;
 const NOT_NOW_S = 5;
@@ -28,7 +32,7 @@ const NOBODY = Buffer.alloc(32);
 
 export function routes(deps: RoutesDeps): Hono<Env> {
   const app = new Hono<Env>();
-  /** How many requests of a chat are being taken. */
+  /** How many requests of a chat are being taken, forms by themselves. */
   const busy = new Map<string, number>();
   app.notFound((c) => answer(c, 404, 'there is nothing here', 'See /openapi.json.'));
   app.onError((error, c) => {
@@ -44,13 +48,14 @@ export function routes(deps: RoutesDeps): Hono<Env> {
   });
   app.post('/v1/chats/:chat/messages', async (c) => {
     const chat = c.req.param('chat');
-    const n = busy.get(chat) ?? 0;
-    if (n >= TAKING_PER_CHAT) return later(c, 429, BUSY_S, `${TAKING_PER_CHAT} messages are being taken`);
-    busy.set(chat, n + 1);
+    const [kind, most] = isForm(c.env.incoming) ? [`${chat} forms`, FORMS_PER_CHAT] : [chat, TAKING_PER_CHAT];
+    const n = busy.get(kind) ?? 0;
+    if (n >= most) return later(c, 429, BUSY_S, `${most} messages of this kind are being taken`);
+    busy.set(kind, n + 1);
     try {
       return await take(deps, c, chat);
     } finally {
-      busy.set(chat, (busy.get(chat) ?? 1) - 1);
+      busy.set(kind, (busy.get(kind) ?? 1) - 1);
     }
   });
   app.get('/v1/chats/:chat/messages/:id', async (c) => {
@@ -60,6 +65,13 @@ export function routes(deps: RoutesDeps): Hono<Env> {
     return answer(c, 404, 'no message of this id in this chat', 'Take the id that sending answered with.');
   });
   app.get('/v1/chats/:chat/events', (c) => follow(deps, c));
+  app.get('/v1/chats/:chat/files/:delivery/:n', async (c) => {
+    const { chat, delivery, n } = c.req.param();
+    const file = await deps.side.file(chat, delivery, Number(n));
+    const isThere = file !== null && (await serveFile(c.env.outgoing, file, c.req.method === 'HEAD'));
+    if (isThere) return RESPONSE_ALREADY_SENT;
+    return answer(c, 404, 'no such file in this chat', 'Take the url of a reply; files are kept for 30 days at most.');
+  });
   return app;
 }
 
@@ -79,34 +91,49 @@ function isAllowed(side: HttpSide, chat: string, authorization: string | undefin
   return timingSafeEqual(hash, found?.tokenHash ?? NOBODY) && found !== undefined;
 }
 
-/** 202 only after the commit. */
 async function take(deps: RoutesDeps, c: Context<Env>, chat: string): Promise<Response> {
   const { incoming } = c.env;
   const key = keyOf(incoming);
   if (!key.ok) return c.json(key.refusal, key.status);
-  const read = await messageIn(incoming);
-  if (!read.ok) return c.json(read.refusal, read.status);
-  const input = { ...read.value, sender: `http:${chat}/${read.value.sender}` };
-  const before = await deps.side.known(chat, key.value);
-  if (!before.every((it) => isSame(it, input))) return isAnother(c);
+  const read = await messageIn(deps.host, incoming, deps.side.limits);
+  if (!read.ok) {
+    if (read.status === 503) c.header('retry-after', String(NOT_NOW_S));
+    return c.json(read.refusal, read.status);
+  }
+  try {
+    return await handIn(deps, c, key.value, { ...read.value, sender: `http:${chat}/${read.value.sender}` });
+  } finally {
+    await dropFiles(read.value.files);
+  }
+}
+
+/** 202 only after the commit. */
+async function handIn(deps: RoutesDeps, c: Context<Env>, key: string, input: MessageInput): Promise<Response> {
+  const chat = c.req.param('chat') ?? '';
+  if (!(await isNoOther(deps, chat, key, input))) return isAnother(c);
   const { host } = deps;
-  const { sender, text, thread } = input;
+  const { sender, text, thread, files } = input;
   const address = { channel: host.name, chat, thread };
   if (deps.isStopped()) return later(c, 503, NOT_NOW_S, 'the host is ending');
-  const accepting = host.accept({ address, platformId: key.value, sender, text });
+  const accepting = host.accept({ address, platformId: key, sender, text, files });
   deps.handedIn.add(accepting);
   const taken = await accepting;
   deps.handedIn.delete(accepting);
   // Two with one key came at once: what was stored is what counts.
-  const same = taken.status !== 'taken' || !taken.repeated || (await isStored(deps, chat, key.value, input));
+  const same = taken.status !== 'taken' || !taken.repeated || (await isNoOther(deps, chat, key, input));
   return same ? tell(c, taken) : isAnother(c);
 }
 
 const isSame = (it: Known, { sender, text, thread }: MessageInput): boolean =>
   it.sender === sender && it.text === text && it.thread === thread;
 
-const isStored = async ({ side }: RoutesDeps, chat: string, key: string, input: MessageInput): Promise<boolean> =>
-  (await side.known(chat, key)).every((it) => isSame(it, input));
+/** Nothing that came with this key is another message. */
+async function isNoOther({ side }: RoutesDeps, chat: string, key: string, input: MessageInput): Promise<boolean> {
+  for (const it of await side.known(chat, key)) {
+    if (!isSame(it, input) || !(await side.sameFiles(it.files, input.files))) return false;
+  }
+  return true;
+}
 
 const isAnother = (c: Context<Env>): Response =>
   answer(c, 409, 'another message came with this Idempotency-Key', 'Take a new key for a new message.');

@@ -9,7 +9,8 @@ import { makeDurable } from '@halfdoor/protocol/durable';
 import { messageView } from '../../api/view.ts';
 import { systemClock } from '../../clock.ts';
 import { Central } from '../../db/central.ts';
-import { isOfChat, knownAs, saidIn, sayerOf } from '../queries.ts';
+import { homeAt } from '../../home.ts';
+import { filesOf, isOfChat, knownAs, saidIn, sayerOf } from '../queries.ts';
 
 const AT = '2026-01-02T03:04:05.678Z';
 
@@ -39,16 +40,17 @@ test('every query of the http channel goes by an index, what was said in a chat 
       .execute();
   });
   const prepared = t.mock.method(DatabaseSync.prototype, 'prepare');
-  assert.equal((await knownAs(central.read, { channel: 'http', chat: 'ops', key: 'k' })).length, 1);
+  assert.equal((await knownAs(central.read, homeAt(folder), { channel: 'http', chat: 'ops', key: 'k' })).length, 1);
   assert.equal(await sayerOf(central.read, 'd1'), 'a');
   assert.deepEqual(
     (await saidIn(central.read, 'ops', 0, 10)).map((it) => it.text),
     ['hi'],
   );
+  assert.deepEqual(await filesOf(central.read, 'ops', 'd1'), []);
   assert.equal(await isOfChat(central.read, 'ops', 's1'), false);
   assert.equal((await messageView(central.read, 'e1', { channel: 'http', chat: 'ops' }))?.status, 'no-reply');
   const queries = new Set(prepared.mock.calls.map((call) => String(call.arguments[0])));
-  assert.ok(queries.size >= 7, [...queries].join('\n'));
+  assert.ok(queries.size >= 8, [...queries].join('\n'));
   prepared.mock.restore();
   const plans = [...queries].map((query) => {
     const steps = plain.prepare(`explain query plan ${query}`).all() as { detail: string }[];
