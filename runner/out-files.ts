@@ -35,11 +35,11 @@ export class OutFiles {
     this.#deps = deps;
   }
 
-  /** Removes what the host has its own copy of, or was never sent. */
+  /** Removes what the host has its own copy of, or was never sent. What somebody closed stays: a run must not end by it. */
   clean(): void {
     const awaited = this.#deps.awaited();
-    for (const name of this.#names()) {
-      if (!awaited.has(name)) rmSync(join(this.#deps.folder, name), { recursive: true, force: true });
+    for (const name of unless(() => this.#names()) ?? []) {
+      if (!awaited.has(name)) unless(() => rmSync(join(this.#deps.folder, name), { recursive: true, force: true }));
     }
   }
 
@@ -113,6 +113,15 @@ export class OutFiles {
 
   #bytesOf(name: string): number {
     return statSync(join(this.#deps.folder, name), { throwIfNoEntry: false })?.size ?? 0;
+  }
+}
+
+/** What `effect` gives; undefined where it may not. */
+function unless<T>(effect: () => T): T | undefined {
+  try {
+    return effect();
+  } catch {
+    return undefined;
   }
 }
 
