@@ -1,5 +1,6 @@
 /** What no row names any more goes: at the start what a kill left half made, once a day what is past its age. */
 import { readdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Central } from '../db/central.ts';
 import type { Home } from '../home.ts';
@@ -70,12 +71,13 @@ export function isOver(
   }
 }
 
-/** Second names in sessions of what is no longer in the inbox. */
+/** Second names in sessions of what is no longer in the inbox. Of thousands of sessions none holds up the others. */
 async function sweepSessions({ home, disk }: SweepDeps, before: string): Promise<void> {
   const known = new Set(namesIn(home.inbox));
   for (const session of namesIn(home.sessions)) {
     const files = join(home.sessions, session, 'in', 'files');
-    for (const id of namesIn(files)) if (id < before && !known.has(id)) await disk.remove(join(files, id));
+    const names = await readdir(files).catch(noneIfMissing);
+    for (const id of names) if (id < before && !known.has(id)) await disk.remove(join(files, id));
   }
 }
 
@@ -83,7 +85,11 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    if ((error as { code?: string }).code === 'ENOENT') return [];
-    throw error;
+    return noneIfMissing(error);
   }
+}
+
+function noneIfMissing(error: unknown): string[] {
+  if ((error as { code?: string }).code === 'ENOENT') return [];
+  throw error;
 }
