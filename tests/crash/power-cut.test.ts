@@ -5,6 +5,7 @@ import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { homeAt, sessionPaths } from '../../host/home.ts';
+import { reapStrays } from '../../host/sandboxes/strays.ts';
 import { pause } from '../../bench/measure.ts';
 import { mark, Tally } from '../../bench/crash/tally.ts';
 import { openWorld, type Chat, type World } from '../world/host.ts';
@@ -86,6 +87,7 @@ async function talk(world: World): Promise<Traced> {
   while ((await world.status()).open.deliveries > 0) await pause(POLL_MS);
   process.kill(host, 'SIGKILL');
   await world.end('SIGTERM'); // strace ends with what it traces
+  await reapStrays(homeAt(world.home).label);
   world.before = [];
   const shown = chats.flatMap(({ name, chat }) =>
     chat.events.map((event, at) => ({ chat: name, event, at: chat.times[at] ?? 0 })),
@@ -125,6 +127,8 @@ async function goOn(world: World, { sent, shown, made }: Traced, cutAt: number):
   while ((await world.status()).open.deliveries > 0) await pause(POLL_MS);
   for (const { name, chat } of chats) for (const event of chat.events) take(name, event);
   await world.end('SIGKILL');
+  // Nobody outlives a power cut: a run that did would write into the files of the next one.
+  await reapStrays(homeAt(world.home).label);
   assertWhole(world.home);
   return tally;
 }
