@@ -24,7 +24,8 @@ test('a host is refused in words, allowed by one command, and refused again when
   assert.equal(await world.reply('maya', curl), 'from outside');
   await change(world, 'DELETE', 'files.example');
   assert.match(await world.reply('maya', curl), /may not reach files\.example/);
-  const { refused: lately } = await hosts(world);
+  // The connection of the reply may still be closing when the rule goes: then it ends as one that was taken back.
+  const lately = (await hosts(world)).refused.filter(({ reason }) => reason !== 'revoked');
   assert.deepEqual(
     lately.map(({ host, reason, times }) => ({ host, reason, times })),
     [{ host: 'files.example', reason: 'not-allowed', times: 2 }],
