@@ -1,5 +1,6 @@
 // needs: userns
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -8,6 +9,7 @@ import { openWorld } from '../world/host.ts';
 
 const CANARY = 'sk-ant-canary-7Q2mX9wLr4Tb8ZkVn3';
 const CHUNK_BYTES = 1024 * 1024;
+const PAGE_BYTES = Number(execFileSync('getconf', ['PAGE_SIZE']));
 
 /** Plain, hex, and base64 at each of the three places it can begin within a longer text. */
 function forms(secret: string): Buffer[] {
@@ -41,33 +43,52 @@ function insideOf(outer: number): number[] {
   return [outer, ...all.filter(isBelow)];
 }
 
+/**
+ * Where a mapping holds anything, by /proc/PID/pagemap (Linux, Documentation/admin-guide/mm/pagemap.rst: 8 bytes a page,
+ * bit 63 of one in memory, bit 62 of one in swap). A page nobody touched holds nothing, and to read it is to make it.
+ */
+function* held(pagemap: number, from: number, to: number): Generator<[from: number, to: number]> {
+  const bits = Buffer.alloc(((to - from) / PAGE_BYTES) * 8);
+  readSync(pagemap, bits, 0, bits.length, (from / PAGE_BYTES) * 8);
+  let begun = -1;
+  for (let at = from; at <= to; at += PAGE_BYTES) {
+    const here = at < to && (bits[((at - from) / PAGE_BYTES) * 8 + 7] ?? 0) >= 0x40;
+    if (here && begun < 0) begun = at;
+    if (here || begun < 0) continue;
+    yield [begun, at];
+    begun = -1;
+  }
+}
+
 /** Whether any readable mapping of a process holds it; `read` counts the bytes that were looked at. */
 function inMemory(pid: number): { found: boolean; read: number } {
   const fd = openSync(`/proc/${pid}/mem`, 'r');
+  const pagemap = openSync(`/proc/${pid}/pagemap`, 'r');
   const buffer = Buffer.alloc(CHUNK_BYTES + 256);
   let read = 0;
   let found = false;
   for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
     const range = /^([0-9a-f]+)-([0-9a-f]+) r\S+ \S+ \S+ \S+\s*(.*)$/.exec(line);
     if (!range || /^\[v(var|syscall|dso)/.test(range[3] ?? '')) continue;
-    const end = BigInt(`0x${range[2]}`);
-    // Chunks overlap, so that nothing hides at a border.
-    for (let at = BigInt(`0x${range[1]}`); at < end; at += BigInt(CHUNK_BYTES)) {
-      const length = Number(end - at < BigInt(buffer.length) ? end - at : BigInt(buffer.length));
-      const got = readOr0(fd, buffer, length, at);
-      read += got;
-      found ||= holds(buffer.subarray(0, got));
+    for (const [from, to] of held(pagemap, parseInt(range[1] ?? '', 16), parseInt(range[2] ?? '', 16))) {
+      // Chunks overlap, so that nothing hides at a border.
+      for (let at = from; at < to; at += CHUNK_BYTES) {
+        const got = readOr0(fd, buffer, Math.min(to - at, buffer.length), at);
+        read += got;
+        found ||= holds(buffer.subarray(0, got));
+      }
     }
   }
   closeSync(fd);
+  closeSync(pagemap);
   return { found, read };
 }
 
-function readOr0(fd: number, buffer: Buffer, length: number, at: bigint): number {
+function readOr0(fd: number, buffer: Buffer, length: number, at: number): number {
   try {
     return readSync(fd, buffer, 0, length, at);
   } catch {
-    // Reserved and never touched: the kernel has nothing to show there.
+    // Gone since, or a device's: the kernel has nothing to show there.
     return 0;
   }
 }
@@ -124,7 +145,8 @@ async function hunt(t: TestContext, { env, key, keep }: Source): Promise<void> {
   assert.equal(inMemory(world.pid).found, true);
 
   hang.resolve();
-  assert.equal((await world.settled(id)).status, 'answered');
+  const settled = await world.settled(id);
+  assert.equal(settled.status, 'answered', JSON.stringify(settled));
   const seen = newestMessage(endpoint, 2);
   assert.match(seen, /HOME=/);
   assert.ok(!seen.includes('canar'), seen);
