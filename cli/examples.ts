@@ -46,6 +46,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   'sessions stop': 'sessions stop 019a',
   'sessions reset': 'sessions reset 019a',
   'image build': 'image build --with claude,browser',
+  'image unpack': 'image unpack',
   'image list': 'image list',
   'image prune': 'image prune --yes',
   test: 'test duration',

@@ -20,6 +20,13 @@ export function addImage(program: Command, context: Context): void {
     .option('--fresh', 'use nothing of earlier builds: the newest packages of Debian', false)
     .action(async (options: BuildOptions) => (await import('./verbs/image.ts')).buildImage(context, options));
   image
+    .command('unpack')
+    .description('give its programs to the agents in bubblewrap too, from their next run on')
+    .option('--remove', 'no more: they get those of this machine again', false)
+    .action(async ({ remove }: { remove: boolean }) =>
+      (await import('./verbs/image-unpack.ts')).unpackImage(context, remove),
+    );
+  image
     .command('list')
     .description('the images of Halfdoor that the engine has, and which one agents get')
     .action(async () => (await import('./verbs/image.ts')).listImages(context));

@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { Failure } from '../failure.ts';
 
 export type Answered = { code: number | null; out: string; err: string };
@@ -11,6 +13,8 @@ export type Engine = {
   ask(args: readonly string[]): Promise<string>;
   /** The same without a verdict on its exit code; throws `Failure` only when no engine was reached. */
   tryTo(args: readonly string[]): Promise<Answered>;
+  /** stdout of one into stdin of another program, which is no engine's. Throws `Failure` with the words of the one that failed. */
+  pipe(args: readonly string[], argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void>;
   /** A long one in the checkout: every line of it as it comes; its exit code. */
   follow(args: readonly string[], cwd: string, onLine: (line: string) => void): Promise<number | null>;
 };
@@ -39,6 +43,20 @@ export function openEngine(env: NodeJS.ProcessEnv): Engine {
       const { code, out, err } = await tryTo(args);
       if (code === 0) return out;
       throw new Failure(`docker ${args[0]} ${args[1]} failed: ${err.trim()}`, 'Look: docker info');
+    },
+    pipe: async (args, argv, env) => {
+      const from = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+      const [file = '', ...rest] = argv;
+      const into = spawn(file, rest, { cwd: '/', env, stdio: ['pipe', 'ignore', 'pipe'] });
+      const words = [from, into].map((it) => text(it.stderr));
+      // That one of the two ended early is seen by its exit code.
+      const piped = pipeline(from.stdout, into.stdin).catch(() => undefined);
+      const codes = await Promise.all([ended(from, program), ended(into, file)]);
+      await piped;
+      const said = await Promise.all(words);
+      // Whoever writes to one that ended is no fault of its own.
+      const failed = codes.findIndex((code, at) => code !== 0 && !/broken pipe/i.test(said[at] ?? ''));
+      if (failed !== -1) throw new Failure((said[failed] ?? '').trim(), 'Mend what it names, then run it again.');
     },
     follow: async (args, cwd, onLine) => {
       const child = spawn(program, args, { ...options, cwd, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,6 +1,6 @@
 /** `image …` with a program in docker's place that notes how it was called, and without any. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { neededImage } from '../../host/image/needed.ts';
@@ -55,7 +55,7 @@ END
 
 test('without an engine every verb says what to do', async (t) => {
   const down = withDocker(t, `*) echo 'Cannot connect to the Docker daemon at unix:///x.' >&2; exit 1 ;;`);
-  for (const verb of ['build', 'list', 'prune']) {
+  for (const verb of ['build', 'list', 'prune', 'unpack']) {
     const { code, err } = await down.run(['image', verb]);
     assert.equal(code, 1);
     assert.match(err, /^the Docker engine does not answer\nStart it: /m, verb);
@@ -152,4 +152,24 @@ test('prune says of one that is in use that it stays', async (t) => {
   const { code, out } = await docker.run(['image', 'prune', '--yes', '--json']);
   assert.equal(code, 0);
   assert.deepEqual(JSON.parse(out), { removed: [], kept: [{ image: 'bb', why: 'conflict: it is being used' }] });
+});
+
+test('an image that cannot be unpacked changes nothing, and its container goes', async (t) => {
+  for (const [does, said] of [
+    [`echo 'no room for it' >&2; exit 1`, /^no room for it$/m],
+    [`tar -c -C "$EMPTY" usr etc; echo 'it went away' >&2; exit 1`, /^it went away$/m],
+    ['echo no archive', /tar/],
+    ['tar -c -C "$EMPTY" usr etc', /there is no usr\/bin\/tini, usr\/bin\/prlimit, usr\/bin\/dash in the image/],
+  ] as const) {
+    const docker = withDocker(t, `${has([USED])}\n'create --network') echo c1 ;;\nexport*) ${does} ;;`);
+    const empty = freshFolder(t);
+    for (const path of ['usr/bin', 'etc/alternatives']) mkdirSync(join(empty, path), { recursive: true });
+    writeFileSync(join(empty, 'etc/ld.so.cache'), '');
+    const home = freshFolder(t);
+    const { code, err } = await docker.run(['image', 'unpack'], { HALFDOOR_HOME: home, EMPTY: empty });
+    assert.equal(code, 1);
+    assert.match(err, said);
+    assert.ok(!existsSync(join(home, 'image', 'current')));
+    assert.deepEqual(docker.calls().at(-1), ['rm', 'c1']);
+  }
 });
