@@ -8,7 +8,10 @@ export function addImage(program: Command, context: Context): void {
   image
     .command('build')
     .description('build the image of this checkout, as image/build.env says; agents get it from their next run on')
-    .option('--with <names>', 'build in too, with commas between: claude, codex, opencode, gemini, browser, vercel')
+    .option(
+      '--with <names>',
+      'build in too, with commas between: claude, codex, opencode, gemini, browser, vercel, python',
+    )
     .option('--base <image>', 'an image of Debian 12 to begin with (default: debian:bookworm-slim)')
     .option('--network <mode>', "the network of the build, as docker build's --network")
     .option(

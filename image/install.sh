@@ -80,8 +80,8 @@ trust() {
 asked() {
   for it in $(echo "$WITH" | tr , ' '); do
     case $it in
-      claude | codex | opencode | gemini | browser | vercel) ;;
-      *) fail "WITH names $it; known: claude, codex, opencode, gemini, browser, vercel" ;;
+      claude | codex | opencode | gemini | browser | vercel | python) ;;
+      *) fail "WITH names $it; known: claude, codex, opencode, gemini, browser, vercel, python" ;;
     esac
   done
   hash=$(sha256sum /build/bun.lock | cut -c-12)
@@ -90,7 +90,7 @@ asked() {
 }
 
 system() {
-  apt_install bash ca-certificates curl git jq less openssl procps python3-minimal ripgrep tini unzip xz-utils
+  apt_install bash ca-certificates curl git jq less openssl procps ripgrep tini unzip xz-utils
 }
 
 bun() {
@@ -104,7 +104,7 @@ bun() {
 
 # What is installed by npm needs it, most of it also to run.
 node() {
-  [ -n "$WITH" ] || return 0
+  with claude codex opencode gemini browser vercel || return 0
   fetch_pinned "node-linux-$(machine x64 arm64)" "$NODE_VERSION" /tmp/node
   mv /tmp/node/bin/node /usr/bin/node
   rm -r /tmp/node
@@ -122,11 +122,12 @@ node() {
   cd / && rm -r /tmp/npm
 }
 
-chromium() {
-  with browser || return 0
-  fonts=
-  [ "$INSTALL_CJK_FONTS" != true ] || fonts=fonts-noto-cjk
-  apt_install chromium fonts-liberation $fonts
+more() {
+  packages=
+  ! with python || packages='python3 python3-pip python3-venv'
+  ! with browser || packages="$packages chromium fonts-liberation"
+  ! with browser || [ "$INSTALL_CJK_FONTS" != true ] || packages="$packages fonts-noto-cjk"
+  [ -z "$packages" ] || apt_install $packages
 }
 
 # its name in WITH, package, version
@@ -158,7 +159,7 @@ finish() {
 }
 
 case ${1-} in
-  asked | system | bun | node | chromium) "$1" ;;
+  asked | system | bun | node | more) "$1" ;;
   claude | codex | opencode | gemini | agent_browser | vercel) "$1" ;;
   finish) finish ;;
   *) fail "no step is called ${1-}" ;;

@@ -5,7 +5,7 @@ const STEPS: Readonly<Record<string, string>> = {
   system: 'Packages of Debian',
   bun: 'Bun',
   node: 'Node and npm',
-  chromium: 'Chromium',
+  more: 'More of Debian',
   claude: 'claude',
   codex: 'codex',
   opencode: 'opencode',
@@ -42,7 +42,7 @@ export class BuildProgress {
     const done = /^DONE (\d+)/.exec(rest)?.[1] ?? '0';
     if (done !== '0') return `${step.name}: ${done} s`;
     const [, seconds = '0', said = ''] = /^(\d+)\.\d+ (.*)$/.exec(rest) ?? [];
-    if (Number(seconds) < step.quotedS + QUOTE_EVERY_S) return null;
+    if (said.trim() === '' || Number(seconds) < step.quotedS + QUOTE_EVERY_S) return null;
     step.quotedS = Number(seconds);
     return `${step.name} … ${said.trim()}`;
   }

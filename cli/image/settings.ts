@@ -3,7 +3,7 @@ import { Failure } from '../failure.ts';
 
 export const SETTINGS_FILE = 'image/build.env';
 
-/** What can be built in besides what every agent has, and the setting that holds its version. */
+/** What can be built in besides what every agent has, and the setting that holds its version; null is Debian's own. */
 export const PROGRAMS = {
   claude: 'CLAUDE_CODE_VERSION',
   codex: 'CODEX_VERSION',
@@ -11,12 +11,13 @@ export const PROGRAMS = {
   gemini: 'GEMINI_VERSION',
   browser: 'AGENT_BROWSER_VERSION',
   vercel: 'VERCEL_VERSION',
+  python: null,
 } as const;
 export type ProgramName = keyof typeof PROGRAMS;
 
 /** Without these there is no image: they may not be empty. */
 const ALWAYS = ['BUN_VERSION', 'NODE_VERSION', 'NPM_VERSION'] as const;
-const VERSIONS: readonly string[] = [...ALWAYS, ...Object.values(PROGRAMS)];
+const VERSIONS: readonly string[] = [...ALWAYS, ...Object.values(PROGRAMS).filter((it) => it !== null)];
 /** Exact, as in semver: a tag such as `latest` is another program every day. */
 const VERSION = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
 
@@ -64,7 +65,8 @@ export function programsOf(list: string): ProgramName[] {
 
 /** Throws `Failure` for a program that was asked for and whose version is empty. */
 export function checkVersions({ versions }: Settings, programs: readonly ProgramName[]): void {
-  const empty = programs.filter((it) => versions[PROGRAMS[it]] === '');
+  const isEmpty = (setting: string | null): boolean => setting !== null && versions[setting] === '';
+  const empty = programs.filter((it) => isEmpty(PROGRAMS[it]));
   if (empty.length === 0) return;
   const names = empty.map((it) => PROGRAMS[it]).join(', ');
   throw new Failure(`${empty.join(', ')} cannot be built in: ${names} is empty`, `Set it in ${SETTINGS_FILE}.`);

@@ -18,6 +18,7 @@ test('steps that take time are named with it, long ones are quoted, the rest is 
     '#8 sha256:0add1e',
     '#8 0.912 Get:1 something',
     '#9 [stage-1 3/9] RUN sh /build/image/install.sh bun',
+    '#8 5.100  ',
     '#8 5.101 Unpacking git',
     '#8 5.202 Unpacking jq',
     '#8 [stage-1 2/9] RUN --mount=type=bind,source=image,target=/build/image   sh /build/image/install.sh system',

@@ -10,13 +10,14 @@ import { checkVersions, programsOf, PROGRAMS, readSettings, SETTINGS_FILE } from
 import { freshFolder } from './run-cli.ts';
 
 const GIVEN = readFileSync(join(ROOT, SETTINGS_FILE), 'utf8');
+const SETTINGS = Object.values(PROGRAMS).filter((it) => it !== null);
 const changed = (name: string, value: string): string =>
   GIVEN.replace(new RegExp(`^${name}=.*$`, 'm'), () => `${name}=${value}`);
 
 test('as it comes: slim, without the fonts, every version exact, Bun and Node the pinned ones', () => {
   const { versions, with: programs, cjkFonts } = readSettings(GIVEN);
   assert.deepEqual([programs, cjkFonts], [[], false]);
-  assert.equal(Object.keys(versions).length, Object.keys(PROGRAMS).length + 3);
+  assert.equal(Object.keys(versions).length, SETTINGS.length + 3);
   for (const [name, version] of Object.entries(versions)) assert.match(version, /^\d+\.\d+\.\d+$/, name);
   const { optionalDependencies: pinned } = JSON.parse(readFileSync(join(ROOT, 'runtime/package.json'), 'utf8')) as {
     optionalDependencies: Record<string, string>;
@@ -52,7 +53,7 @@ test('what is wrong is named with its line', () => {
 
 test('an empty version leaves its program out, and asking for it all the same is told', () => {
   const settings = readSettings(changed('VERCEL_VERSION', ''));
-  checkVersions(settings, ['claude']);
+  checkVersions(settings, ['claude', 'python']);
   assert.throws(
     () => checkVersions(settings, ['claude', 'vercel']),
     /^Failure: vercel cannot .*VERCEL_VERSION is empty/,
@@ -70,7 +71,7 @@ function inShell(folder: string, env: Record<string, string>): string {
   const script = readFileSync(join(ROOT, 'image/install.sh'), 'utf8');
   const end = script.indexOf('\nfail() {');
   assert.ok(end > 0);
-  const names = [...Object.values(PROGRAMS), 'BUN_VERSION', 'WITH', 'INSTALL_CJK_FONTS'];
+  const names = [...SETTINGS, 'BUN_VERSION', 'WITH', 'INSTALL_CJK_FONTS'];
   writeFileSync(join(folder, 'read.sh'), `${script.slice(0, end)}\necho "${names.map((it) => `$${it}`).join('|')}"\n`);
   return execFileSync('/bin/sh', [join(folder, 'read.sh')], { env, encoding: 'utf8' }).trim();
 }
@@ -79,7 +80,7 @@ test('the shell reads the same, and what Docker was given wins, also when it is 
   const folder = freshFolder(t);
   cpSync(join(ROOT, SETTINGS_FILE), join(folder, 'build.env'));
   const { versions } = readSettings(GIVEN);
-  const own = [...Object.values(PROGRAMS).map((it) => versions[it]), versions.BUN_VERSION, '', 'false'];
+  const own = [...SETTINGS.map((it) => versions[it]), versions.BUN_VERSION, '', 'false'];
   const path = { PATH: '/usr/bin:/bin' };
   assert.equal(inShell(folder, path), own.join('|'));
   const given = { ...path, CLAUDE_CODE_VERSION: '', WITH: 'codex', INSTALL_CJK_FONTS: 'true' };
