@@ -5,6 +5,7 @@ import { addChannels, addWirings } from './channel-commands.ts';
 import type { Dir } from './chat/folder.ts';
 import type { Context } from './context.ts';
 import { addDead, addSessions, addTrace } from './operator-commands.ts';
+import { addImage } from './image-commands.ts';
 import { addMounts } from './mount-commands.ts';
 import { addSearch } from './search-commands.ts';
 import { addSecrets } from './secret-commands.ts';
@@ -35,6 +36,7 @@ export function makeProgram(context: Context, version: string): Command {
   addSearch(program, context);
   addMounts(program, context);
   addSessions(program, context);
+  addImage(program, context);
   addDevelop(program, context);
   addExamples(program);
   return program;

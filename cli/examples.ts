@@ -45,6 +45,10 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   'sessions tail': 'sessions tail 019a -f',
   'sessions stop': 'sessions stop 019a',
   'sessions reset': 'sessions reset 019a',
+  'image build': 'image build --with claude,browser',
+  'image unpack': 'image unpack',
+  'image list': 'image list',
+  'image prune': 'image prune --yes',
   test: 'test duration',
   bench: 'bench latency',
 };

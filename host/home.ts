@@ -25,6 +25,8 @@ export type Home = {
   inbox: string;
   /** Copies of what agents send, by delivery. */
   outbox: string;
+  /** Unpacked images, `current` the one that bubblewrap takes programs from; written by `halfdoor image unpack` alone. */
+  image: string;
   /** What is being removed. */
   trash: string;
   /** out/ folders of all sessions, so that the reader process can be given these and nothing else. */
@@ -53,6 +55,7 @@ export function homeAt(root: string): Home {
     sessions: join(root, 'sessions'),
     inbox: join(root, 'inbox'),
     outbox: join(root, 'outbox'),
+    image: join(root, 'image'),
     trash: join(root, 'trash'),
     out: join(root, 'out'),
   };

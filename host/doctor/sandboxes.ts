@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bubblewrapSandbox } from '../sandboxes/bubblewrap.ts';
 import { makeEtc } from '../sandboxes/etc.ts';
+import { sandboxRoot } from '../sandboxes/root.ts';
 import type { Check, Found } from './check.ts';
 import type { Ground } from './ground.ts';
 
@@ -12,7 +13,8 @@ export const sandboxes = ({ home, temp, uid, central }: Pick<Ground, 'home' | 't
     const fine = 'bubblewrap holds: a sandbox was started and could write nothing it must not';
     const folder = mkdtempSync(join(temp, 'halfdoor-doctor-'));
     try {
-      const probe = await bubblewrapSandbox({ etc: makeEtc(join(folder, 'etc'), home.label), uid }).probe();
+      const etc = makeEtc(join(folder, 'etc'), home.label);
+      const probe = await bubblewrapSandbox({ etc, root: () => sandboxRoot(home), uid }).probe();
       if (probe.ok) return { fine, found: [] };
       // With agents in other sandboxes only, nobody waits for this one.
       const used =

@@ -26,11 +26,13 @@ import {
   type SandboxSpec,
 } from './sandbox.ts';
 
-export type BubblewrapDeps = { etc: string; uid: number };
+/** `root`: whose /usr is mounted; asked at each start, throws `SandboxError`. */
+export type BubblewrapDeps = { etc: string; root(): string; uid: number };
 
 const TOOLS = { prlimit: '/usr/bin/prlimit', bwrap: '/usr/bin/bwrap', tini: '/usr/bin/tini' } as const;
 /** What each comes in, on Debian and Ubuntu. */
 const PACKAGES = { prlimit: 'util-linux', bwrap: 'bubblewrap', tini: 'tini' } as const;
+const LIBRARIES = 'ld.so.cache';
 const INFO_FD = 3;
 const FILTER_FD = 4;
 const BASE = '/s';
@@ -56,7 +58,7 @@ function refuseEarly(deps: BubblewrapDeps): void {
 }
 
 /** Everything but what a session adds: limits, namespaces, root, /etc, /proc, /dev, /tmp. Descriptor 4 is `withFilter`'s. */
-export function wall(etc: string): string[] {
+export function wall(etc: string, root: string): string[] {
   return [
     `--fsize=${LIMITS.fileBytes}`,
     '--core=0',
@@ -67,9 +69,11 @@ export function wall(etc: string): string[] {
     ...['--setenv', 'HOME', '/s/work/home', '--setenv', 'PATH', '/usr/bin:/bin'],
     ...['--setenv', 'TMPDIR', '/tmp', '--setenv', 'LANG', 'C.UTF-8', '--info-fd', String(INFO_FD)],
     ...['--seccomp', String(FILTER_FD)],
-    ...['--ro-bind', '/usr', '/usr', '--tmpfs', '/usr/local', '--remount-ro', '/usr/local'],
+    ...['--ro-bind', join(root, 'usr'), '/usr', '--tmpfs', '/usr/local', '--remount-ro', '/usr/local'],
     ...['lib', 'lib64', 'bin', 'sbin'].flatMap((dir) => ['--symlink', `usr/${dir}`, `/${dir}`]),
-    ...['--ro-bind', etc, '/etc', '--ro-bind-try', '/etc/alternatives', '/etc/alternatives'],
+    ...['--ro-bind', etc, '/etc', '--ro-bind-try', join(root, 'etc/alternatives'), '/etc/alternatives'],
+    // Where libraries are is known by the root they are of; a file can be mounted only where one is.
+    ...(existsSync(join(etc, LIBRARIES)) ? ['--ro-bind-try', join(root, 'etc', LIBRARIES), `/etc/${LIBRARIES}`] : []),
     ...['--proc', '/proc', '--ro-bind', '/proc/sys', '/proc/sys', '--dev', '/dev'],
     ...['--size', String(LIMITS.shmBytes), '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     ...['--size', String(LIMITS.tmpBytes), '--tmpfs', '/tmp'],
@@ -136,7 +140,7 @@ function spawnWalled(
   program: string[],
   stdout: 'ignore' | 'pipe',
 ): ChildProcess {
-  const argv = [...wall(deps.etc), ...extra, '--', ...program];
+  const argv = [...wall(deps.etc, deps.root()), ...extra, '--', ...program];
   const options = { env: {}, cwd: '/', detached: true };
   const child = withFilter((filter) =>
     spawn(TOOLS.prlimit, argv, { ...options, stdio: ['ignore', stdout, 'pipe', 'pipe', filter] }),
@@ -172,6 +176,7 @@ function innerPid(child: ChildProcess, label: string): Promise<number | null> {
 async function probe(deps: BubblewrapDeps): Promise<Probe> {
   try {
     refuseEarly(deps);
+    deps.root();
     withFilter(() => undefined);
   } catch (error) {
     const { message, next } = error as SandboxError;

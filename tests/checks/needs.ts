@@ -20,7 +20,7 @@ export const PROBES: Readonly<Record<string, Probe>> = {
     ],
     how: 'apt-get install bubblewrap tini, and a kernel that lets ordinary users make namespaces (kernel.unprivileged_userns_clone=1)',
   },
-  docker: { run: ['docker', 'info'], how: 'apt-get install docker.io, start it, and let this user use it' },
+  docker: { run: ['/usr/bin/docker', 'version'], how: 'apt-get install docker.io, start it, and let this user use it' },
   chromium: { run: ['chromium', '--version'], how: 'apt-get install chromium' },
   seccomp: {
     run: ['/usr/bin/python3', '-c', 'import seccomp'],

@@ -13,7 +13,7 @@ export type TestUser = {
   end(): void;
 };
 
-const HANDED_ON = ['LANG', 'TZ', 'CI', 'HALFDOOR_BUN', 'HALFDOOR_DIST'] as const;
+const HANDED_ON = ['LANG', 'TZ', 'CI', 'HALFDOOR_BUN', 'HALFDOOR_DIST', 'DOCKER_HOST'] as const;
 
 /** Throws `Failure` when root's checkout cannot be read by the user that the tests run as. */
 export function makeTestUser(root: string, bun: string, uid: number, env: NodeJS.ProcessEnv): TestUser {

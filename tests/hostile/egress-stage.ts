@@ -97,7 +97,7 @@ function inside(etc: string, run: string, words: string[]): Inside {
   const mounts = ['--ro-bind', bunPath(), '/app/bun', '--ro-bind', join(import.meta.dirname, 'peers'), '/app/peers'];
   const session = ['--dir', '/s', '--ro-bind', run, '/s/run', '--remount-ro', '/', '--chdir', '/tmp'];
   const program = ['/usr/bin/tini', '--', '/app/bun', '/app/peers/attack.ts', ...words];
-  const argv = [...wall(etc), ...mounts, ...session, '--', ...program];
+  const argv = [...wall(etc, '/'), ...mounts, ...session, '--', ...program];
   const child = withFilter((filter) =>
     spawn('/usr/bin/prlimit', argv, { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'inherit', 'pipe', filter] }),
   );

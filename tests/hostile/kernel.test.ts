@@ -15,7 +15,7 @@ const ENOSYS = -38;
 
 /** The same bubblewrap without its filter, and with what else stands in the way of a namespace left out. */
 async function unfiltered({ spec, folder, paths }: Stage): Promise<void> {
-  const left = wall(makeEtc(join(folder, 'etc'), spec.label)).filter((it) => it !== '--disable-userns');
+  const left = wall(makeEtc(join(folder, 'etc'), spec.label), '/').filter((it) => it !== '--disable-userns');
   const at = left.indexOf('--seccomp');
   if (at >= 0) left.splice(at, 2);
   const mounts = ['--ro-bind', spec.program.bun, '/app/bun', '--ro-bind', spec.program.folder, '/app/dist'];

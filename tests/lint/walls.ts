@@ -55,10 +55,12 @@ export const WALLS: readonly Wall[] = [
       (!READER_ONLY.includes(to) || from === READER_MAIN || READER_ONLY.includes(from)),
   },
   {
-    name: 'the CLI knows the host by its API, where its home lies and what a check is',
+    name: 'the CLI knows the host by its API, where its home lies, what a check is and what its image is called',
     of: isSource('cli'),
     allows: (to, _from, it) =>
-      !reaches(to, 'host') || it.typeOnly || ['host/home.ts', 'host/doctor/check.ts'].includes(to),
+      !reaches(to, 'host') ||
+      it.typeOnly ||
+      ['host/home.ts', 'host/doctor/check.ts', 'host/image/needed.ts'].includes(to),
   },
   {
     name: 'a channel knows only the seam and the types of the protocol',

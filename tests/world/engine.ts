@@ -1,0 +1,9 @@
+/** The Docker engine that tests use: the one this machine has, with the image of a bare Debian that they build from. */
+import { execFileSync } from 'node:child_process';
+
+/** Made by debootstrap, as .ci/engine does it. */
+export const TEST_BASE = process.env.HALFDOOR_TEST_BASE ?? 'halfdoor-test-base';
+
+/** stdout of one command; throws with its stderr. */
+export const docker = (...words: readonly string[]): string =>
+  execFileSync('/usr/bin/docker', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
