@@ -16,6 +16,9 @@ const HANDED_ON = [
   'ANTHROPIC_API_KEY',
   'OPENAI_API_KEY',
   'NODE_EXTRA_CA_CERTS',
+  'DOCKER_HOST',
+  'DOCKER_CONTEXT',
+  'DOCKER_CONFIG',
 ] as const;
 
 /** By name: keys travel here and never in argv. Root's own HOME and XDG_RUNTIME_DIR stay behind. */

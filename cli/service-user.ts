@@ -49,7 +49,7 @@ export const asUser = ({ uid, gid }: ServiceUser, command: readonly string[]): s
   'setpriv',
   `--reuid=${uid}`,
   `--regid=${gid}`,
-  '--clear-groups',
+  '--init-groups',
   '--inh-caps=-all',
   '--no-new-privs',
   '--',

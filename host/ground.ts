@@ -13,6 +13,7 @@ import { makeIds } from './ids.ts';
 import type { Outside } from './egress/outside.ts';
 import type { Log } from './log.ts';
 import { ensureRunDir } from './run-dir.ts';
+import type { DockerEnv } from './sandboxes/docker/cli.ts';
 import { reapStrays } from './sandboxes/strays.ts';
 import { ensureTemplates } from './sessions/folder.ts';
 import type { Redactor } from './secrets/redact.ts';
@@ -27,7 +28,7 @@ export type HostOptions = {
   environment: Readonly<Record<string, string>>;
   /** What the log goes through: it learns every secret that this host gets to know. */
   redactor: Redactor;
-  env: { XDG_RUNTIME_DIR?: string | undefined; HOME?: string | undefined };
+  env: DockerEnv;
   uid: number;
   pid: number;
   clock: Clock;

@@ -49,7 +49,7 @@ const END_MS = LIMITS.stopGraceMs + LIMITS.recoverMs;
 export async function openHost(options: HostOptions): Promise<Host> {
   const ground = await openGround(options);
   const { home, runDir, central } = ground;
-  const sandboxes = makeSandboxes({ home, uid: options.uid });
+  const sandboxes = makeSandboxes({ home, uid: options.uid, env: options.env });
   const probe = remember((kind: SandboxKind) => sandboxes[kind].probe());
   const program = { bun: options.bun, folder: options.dist, entry: 'runner.js' };
   const { clock, log } = options;

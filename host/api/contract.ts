@@ -10,7 +10,7 @@ export type AgentInput = {
   model?: string;
   baseUrl?: string;
   api?: 'anthropic' | 'openai';
-  sandbox?: 'bubblewrap' | 'process';
+  sandbox?: 'bubblewrap' | 'docker' | 'process';
   instructions?: string;
   /** Name of the secret that the model endpoint is given; null for none. Unsaid: the public endpoint's own, else none. */
   key?: string | null;
@@ -24,7 +24,7 @@ export type AgentView = {
   model: string | null;
   baseUrl: string | null;
   api: 'anthropic' | 'openai' | null;
-  sandbox: 'bubblewrap' | 'process';
+  sandbox: 'bubblewrap' | 'docker' | 'process';
   key: string | null;
   instructionsFile: string;
   destinations: string[];

@@ -17,6 +17,7 @@ import { channels } from './migrations/006-channels.ts';
 import { parked } from './migrations/007-parked.ts';
 import { outbox } from './migrations/008-outbox.ts';
 import { egress } from './migrations/009-egress.ts';
+import { docker } from './migrations/010-docker.ts';
 import { NewerSchema, unknownMigrations } from './newer.ts';
 import type { Schema } from './schema.ts';
 
@@ -36,6 +37,7 @@ export const MIGRATIONS = {
   '007-parked': parked,
   '008-outbox': outbox,
   '009-egress': egress,
+  '010-docker': docker,
 };
 
 export class Central {

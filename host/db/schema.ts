@@ -13,7 +13,7 @@ export interface Schema {
     model: string | null;
     base_url: string | null;
     api: 'anthropic' | 'openai' | null;
-    sandbox: 'bubblewrap' | 'process';
+    sandbox: 'bubblewrap' | 'docker' | 'process';
     created_at: string;
     /** Name of the secret that the model endpoint is given. */
     key: string | null;

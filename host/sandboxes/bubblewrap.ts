@@ -16,7 +16,7 @@ import { checkPresent } from './present.ts';
 import { yieldTo } from './priority.ts';
 import { endLabelled } from './strays.ts';
 import { withFilter } from './syscall-filter.ts';
-import { PROBE_SCRIPT, readProbe, whyRefused } from './probe.ts';
+import { probeScript, readProbe, whyRefused } from './probe.ts';
 import {
   SandboxError,
   type Probe,
@@ -183,7 +183,7 @@ async function probe(deps: BubblewrapDeps): Promise<Probe> {
     return { ok: false, fault: message, next };
   }
   const extra = ['--dir', '/s', '--dir', '/app', '--remount-ro', '/', '--chdir', '/'];
-  const child = spawnWalled(deps, extra, [TOOLS.tini, '--', '/bin/sh', '-c', PROBE_SCRIPT], 'pipe');
+  const child = spawnWalled(deps, extra, [TOOLS.tini, '--', '/bin/sh', '-c', probeScript('bubblewrap')], 'pipe');
   const stderr = tailOf(child);
   let output = '';
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));

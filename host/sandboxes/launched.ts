@@ -76,7 +76,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** When this process began, in ticks since boot: with its pid it is one process and no other. Null when it is gone. */
-const bornAt = (pid: number): string | null => statOf(pid)?.[19] ?? null;
+export const bornAt = (pid: number): string | null => statOf(pid)?.[19] ?? null;
 
 /** /proc/PID/stat from the state on (proc(5)); null when there is no such process. */
 function statOf(pid: number): string[] | null {

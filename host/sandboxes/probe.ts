@@ -2,20 +2,28 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Probe } from './sandbox.ts';
 
+/** What only one kind has to show: bubblewrap takes its root from the machine; an engine may take its users from elsewhere. */
+const OF_KIND = {
+  bubblewrap: ['[ -e /root ] && echo "/root is there"', '[ -e /home ] && echo "/home is there"'],
+  docker: [
+    'read -r _ first _ < /proc/self/uid_map; [ "$first" = 0 ] || echo "its users are not those of this machine"',
+  ],
+} as const;
+
 /** Prints one line per thing that should have been refused, then `done`. Opening for writing is tried, nothing is written. */
-export const PROBE_SCRIPT = [
-  'for f in /proc/sys/kernel/core_pattern /probe /usr/probe /etc/probe /s/probe /app/probe /dev/probe; do',
-  '  if (: >> "$f") 2>/dev/null; then echo "$f is writable"; fi',
-  'done',
-  'if command -v unshare >/dev/null && unshare -U true 2>/dev/null; then echo "new user namespaces can be made"; fi',
-  'while read -r name _; do case "$name" in lo:|Inter-*|face*) ;; *) echo "network interface $name is there";; esac; done < /proc/net/dev',
-  '[ -e /root ] && echo "/root is there"',
-  '[ -e /home ] && echo "/home is there"',
-  'while read -r name value; do',
-  '  if [ "$name" = Seccomp: ] && [ "$value" != 2 ]; then echo "every system call is open"; fi',
-  'done < /proc/self/status',
-  'echo done',
-].join('\n');
+export const probeScript = (kind: keyof typeof OF_KIND): string =>
+  [
+    'for f in /proc/sys/kernel/core_pattern /probe /usr/probe /etc/probe /s/probe /app/probe /dev/probe; do',
+    '  if (: >> "$f") 2>/dev/null; then echo "$f is writable"; fi',
+    'done',
+    'if command -v unshare >/dev/null && unshare -U true 2>/dev/null; then echo "new user namespaces can be made"; fi',
+    'while read -r name _; do case "$name" in lo:|Inter-*|face*) ;; *) echo "network interface $name is there";; esac; done < /proc/net/dev',
+    ...OF_KIND[kind],
+    'while read -r name value; do',
+    '  if [ "$name" = Seccomp: ] && [ "$value" != 2 ]; then echo "every system call is open"; fi',
+    'done < /proc/self/status',
+    'echo done',
+  ].join('\n');
 
 export function readProbe(code: number | null, output: string, stderr: string): Probe {
   const lines = output.split('\n').filter(Boolean);

@@ -2,7 +2,7 @@
  * What holds an agent. One kind is one folder or file beside this one, all pass the same conformance suite, and the
  * host asks for a kind by name: a kind that cannot run here is an error, never a reason to use a weaker one.
  */
-export const SANDBOX_KINDS = ['bubblewrap', 'process'] as const;
+export const SANDBOX_KINDS = ['bubblewrap', 'docker', 'process'] as const;
 export type SandboxKind = (typeof SANDBOX_KINDS)[number];
 
 /** A person's folder as one run gets it. What stands at `path` must be `identity` (device:inode) when it is mounted. */
@@ -72,3 +72,6 @@ export class SandboxError extends Error {
     this.next = next;
   }
 }
+
+/** What holds agents is away for now, and no message can be blamed for it: it waits, and is tried again until it is back. */
+export class SandboxAway extends SandboxError {}

@@ -42,6 +42,8 @@ def compiled(profile, arch):
         it.add_arch(arch)
         it.remove_arch(seccomp.Arch())
     for entry in profile["syscalls"]:
+        if entry.get("errnoRet") == profile["defaultErrnoRet"]:
+            continue  # libseccomp takes no rule for what holds anyway
         for name in entry["names"]:
             if number_of(arch, name) is not None:
                 it.add_rule(ACTIONS[entry["action"]](entry), name, *map(condition, entry.get("args", [])))

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { untilGone } from '../../host/sandboxes/launched.ts';
 import type { SandboxKind } from '../../host/sandboxes/sandbox.ts';
 import { distPath, bunPath } from '../world/programs.ts';
-import { runs, SESSION, stagedOn, statOf, type Staged } from './sandbox-stage.ts';
+import { roundsOf, runs, SESSION, stagedOn, statOf, type Staged } from './sandbox-stage.ts';
 import { folderCases } from './sandbox-folder.ts';
 import { awkwardStartCases, startCases } from './sandbox-starts.ts';
 import { strayCases } from './sandbox-strays.ts';
@@ -19,7 +19,7 @@ export function sandboxCases(kind: SandboxKind): void {
   surroundingCases(staged);
   folderCases(kind, staged);
   startCases(staged);
-  awkwardStartCases(staged);
+  awkwardStartCases(kind, staged);
   strayCases(staged);
 }
 
@@ -83,7 +83,7 @@ function stopCases(staged: Staged): void {
 
 function goneCases(kind: SandboxKind, staged: Staged): void {
   staged('gone comes when nothing inside runs any more, though only the outer process was killed', async (stage) => {
-    for (let run = 1; run <= 10; run++) {
+    for (let run = 1; run <= roundsOf(kind, 10); run++) {
       const running = await stage.start('deaf', { run });
       await stage.until(() => stage.said !== undefined);
       const inside = running.pids();
@@ -95,7 +95,7 @@ function goneCases(kind: SandboxKind, staged: Staged): void {
   });
 
   staged('gone comes too when the outer process was killed before the inner one was ready', async (stage) => {
-    for (let run = 1; run <= 20; run++) {
+    for (let run = 1; run <= roundsOf(kind, 20); run++) {
       const running = await stage.start('deaf', { run });
       const inside = running.pids();
       process.kill(running.pid, 'SIGKILL');

@@ -10,6 +10,7 @@ import { homeAt, sessionPaths, type SessionPaths } from '../../host/home.ts';
 import { makeSandboxes } from '../../host/sandboxes/index.ts';
 import type { RunningSandbox, SandboxKind, SandboxSpec } from '../../host/sandboxes/sandbox.ts';
 import { ensureTemplates, makeSessionFolder } from '../../host/sessions/folder.ts';
+import { TEST_BASE } from '../world/engine.ts';
 import { bunPath } from '../world/programs.ts';
 
 export const SESSION = '01900000-0000-7000-8000-000000000001';
@@ -44,7 +45,11 @@ export class Stage {
     const durable = makeDurable();
     for (const dir of [this.home.sessions, this.home.out, this.home.agents]) mkdirSync(dir, { recursive: true });
     makeSessionFolder(this.home, ensureTemplates(this.home, durable), SESSION, durable);
-    this.#sandboxes = makeSandboxes({ home: this.home, uid: process.getuid?.() ?? 0 });
+    this.#sandboxes = makeSandboxes({
+      home: this.home,
+      uid: process.getuid?.() ?? 0,
+      env: { ...process.env, HALFDOOR_IMAGE: TEST_BASE },
+    });
     const agentDir = join(this.home.agents, 'a');
     const socketDir = join(this.folder, 'run');
     for (const dir of [agentDir, socketDir]) mkdirSync(dir);
@@ -142,6 +147,10 @@ export class Stage {
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
+
+/** How often a case is gone through: a container takes a hundred times what bubblewrap takes. */
+export const roundsOf = (kind: SandboxKind, rounds: number): number =>
+  kind === 'docker' ? Math.ceil(rounds / 8) : rounds;
 
 /** /proc/PID/stat from the state on (proc(5)): state, parent, process group, session, … Null when there is no such process. */
 export function statOf(pid: number): string[] | null {

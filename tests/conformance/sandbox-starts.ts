@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SandboxError, type SandboxSpec } from '../../host/sandboxes/sandbox.ts';
-import { processesWith, type Stage, type Staged } from './sandbox-stage.ts';
+import { SandboxError, type SandboxKind, type SandboxSpec } from '../../host/sandboxes/sandbox.ts';
+import { processesWith, roundsOf, type Stage, type Staged } from './sandbox-stage.ts';
 
 type Broken = [name: string, names: RegExp, breakIt: (stage: Stage) => Partial<SandboxSpec>];
 
@@ -16,6 +16,8 @@ const programOf = ({ spec, folder }: Stage, more: Partial<SandboxSpec['program']
 const STARTS = 120;
 /** A start takes less, from the call to the runner. */
 const START_MS = 8;
+/** From the call to the client's end. */
+const CONTAINER_START_MS = 600;
 
 /** More than a start needs of descriptors. */
 const SPARE = 32;
@@ -90,16 +92,18 @@ export function startCases(staged: Staged): void {
 }
 
 /** What happens around a start must not be able to hang it, nor to end the host. */
-export function awkwardStartCases(staged: Staged): void {
+export function awkwardStartCases(kind: SandboxKind, staged: Staged): void {
+  const starts = roundsOf(kind, STARTS);
+  const startMs = kind === 'docker' ? CONTAINER_START_MS : START_MS;
   staged('killed at any moment of its start it is gone or has not started, and nothing is left', async (stage) => {
     await stage.listen();
     writeFileSync(join(stage.spec.workDir, 'verb'), 'deaf');
-    for (let n = 0; n < STARTS; n++) {
+    for (let n = 0; n < starts; n++) {
       const before = new Set(children());
       const started = stage.attempt({ run: n + 1 });
       const outer = children().find((pid) => !before.has(pid));
       // Not a wait for something: each time a little later, so that every moment has its turn.
-      for (const until = performance.now() + (n / STARTS) * START_MS; performance.now() < until;);
+      for (const until = performance.now() + (n / starts) * startMs; performance.now() < until;);
       if (outer !== undefined) process.kill(outer, 'SIGKILL');
       await started.then(
         (running) => running.gone,

@@ -68,7 +68,7 @@ export async function openSimHost(deps: HostDeps): Promise<Parts> {
   const ground = { home, runDir, central, templates, ids, now, redact };
   const { sandbox, reader, channels, openBell } = deps;
   const parts = wire({ clock, log: logOf(deps), durable }, ground, {
-    sandboxes: { bubblewrap: sandbox, process: sandbox },
+    sandboxes: { bubblewrap: sandbox, docker: sandbox, process: sandbox },
     program: { bun: '', folder: '', entry: '' },
     reader,
     around: nothingAround,

@@ -1,0 +1,4 @@
+// needs: docker
+import { sandboxCases } from './sandbox-cases.ts';
+
+sandboxCases('docker');
