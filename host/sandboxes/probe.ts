@@ -26,17 +26,20 @@ export const probeScript = (kind: keyof typeof OF_KIND): string =>
   ].join('\n');
 
 export function readProbe(code: number | null, output: string, stderr: string): Probe {
+  return (code === 0 ? judge(output) : null) ?? { ok: false, fault: whyRefused(stderr), next: nextFor(stderr) };
+}
+
+/** What a script that came to its end has shown; null when it did not. */
+export function judge(output: string): Probe | null {
   const lines = output.split('\n').filter(Boolean);
-  if (code === 0 && lines.at(-1) === 'done') {
-    const holes = lines.slice(0, -1);
-    if (holes.length === 0) return { ok: true };
-    return {
-      ok: false,
-      fault: `the wall has holes here: ${holes.join('; ')}`,
-      next: 'Do not use this kind on this machine; report it.',
-    };
-  }
-  return { ok: false, fault: whyRefused(stderr), next: nextFor(stderr) };
+  if (lines.at(-1) !== 'done') return null;
+  const holes = lines.slice(0, -1);
+  if (holes.length === 0) return { ok: true };
+  return {
+    ok: false,
+    fault: `the wall has holes here: ${holes.join('; ')}`,
+    next: 'Do not use this kind on this machine; report it.',
+  };
 }
 
 /** bubblewrap's own complaint, with the likely cause in front of it. */

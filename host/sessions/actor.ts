@@ -17,6 +17,7 @@ import { Mail } from './mail.ts';
 import { OpenWork } from './open-work.ts';
 import { parkedWith } from './parked.ts';
 import { Place } from './place.ts';
+import { tellNotStarted } from './away.ts';
 import { Pulse } from './pulse.ts';
 import { troubleOf } from './recover-run.ts';
 import { Restart } from './restart.ts';
@@ -203,9 +204,8 @@ export class Actor {
 
   async #notStarted(error: unknown): Promise<void> {
     const end = notStarted(error, this.#open.ids);
-    this.#deps.log.error('run did not start', { session: this.from.sessionId, error: end.ending });
     this.#place.release();
-    await this.#endRun(end);
+    await this.#endRun(await tellNotStarted(this.#deps, this.from, end));
   }
 
   #ring(): void {
@@ -289,7 +289,7 @@ export class Actor {
 
   async #endRun(end: Ending): Promise<void> {
     this.#afterCommit(await endRun(this.#deps, this.from, end));
-    this.#restart.ended(end.victims.length > 0, this.#open.size > 0 && !this.#closing);
+    this.#restart.ended(end.away || end.victims.length > 0, this.#open.size > 0 && !this.#closing);
   }
 
   #setState(state: SessionState): void {

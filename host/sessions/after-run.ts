@@ -4,7 +4,7 @@ import type { Tx } from '../db/central.ts';
 import { errorText } from '../log.ts';
 import { takeHeads, type Delivery } from '../outbound/ledger.ts';
 import { settleOne, tellPeople, type CollectDeps, type CollectedFrom, type Settled } from '../outbound/settle.ts';
-import { SandboxError } from '../sandboxes/sandbox.ts';
+import { SandboxAway, SandboxError } from '../sandboxes/sandbox.ts';
 import { isGivenUp } from './decide.ts';
 import { FolderFault } from './run-folders.ts';
 
@@ -17,6 +17,8 @@ export type Ending = {
   reason: string;
   /** Given up now, however often they were tried. */
   hopeless: boolean;
+  /** Nothing is at fault but what holds agents: it is tried again, later and later, and counts against nobody. */
+  away?: boolean;
 };
 
 /**
@@ -26,7 +28,9 @@ export type Ending = {
 export function notStarted(error: unknown, open: ReadonlySet<string>): Ending {
   const why = error instanceof SandboxError ? `${error.message}. ${error.next.replace(/\.$/, '')}` : errorText(error);
   const hopeless = error instanceof FolderFault;
-  return { ending: why, victims: [...open], reason: `${hopeless ? 'folder' : 'sandbox'}: ${why}`, hopeless };
+  const away = error instanceof SandboxAway;
+  const victims = away ? [] : [...open];
+  return { ending: why, victims, reason: `${hopeless ? 'folder' : 'sandbox'}: ${why}`, hopeless, away };
 }
 
 /** One commit; decided only with no run alive and after the last collect. */

@@ -6,7 +6,7 @@ import { BUILD_COMMAND } from '../../image/needed.ts';
 import { runLabel } from '../label.ts';
 import { resetModes } from '../modes.ts';
 import { checkPresent } from '../present.ts';
-import { probeScript, readProbe } from '../probe.ts';
+import { judge, probeScript } from '../probe.ts';
 import {
   SandboxAway,
   SandboxError,
@@ -58,9 +58,9 @@ function refuseEarly({ uid }: Owner): void {
 /** Removes what bears all of these labels: what a host before left, or a start that came to nothing. */
 async function sweep({ docker }: DockerDeps, labels: readonly string[]): Promise<void> {
   const filters = labels.flatMap((it) => ['--filter', `label=${it}`]);
-  const ids = (await docker(['ps', '--all', '--quiet', '--no-trunc', ...filters], ANSWER_MS)).out
-    .split('\n')
-    .filter(Boolean);
+  const { code, out, err } = await docker(['ps', '--all', '--quiet', '--no-trunc', ...filters], ANSWER_MS);
+  if (code !== 0) throw new SandboxError(`Docker did not say what is left (${err.trim()})`, 'Look: docker info');
+  const ids = out.split('\n').filter(Boolean);
   if (ids.length > 0) await docker(['rm', '--force', ...ids], START_MS);
 }
 
@@ -99,8 +99,9 @@ async function probe({ docker, image, owner }: DockerDeps): Promise<Probe> {
     const name = image();
     const script = ['--entrypoint', '/usr/bin/tini', name, '--', '/bin/sh', '-c', probeScript('docker')];
     const { code, out, err } = await docker(['run', '--rm', ...wall(owner), ...script], START_MS);
-    if (code === 0) return readProbe(code, out, err);
-    throw whyRefused(name, err);
+    const found = code === 0 ? judge(out) : null;
+    if (found === null) throw whyRefused(name, err);
+    return found;
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error;
     return { ok: false, fault: error.message, next: error.next };
