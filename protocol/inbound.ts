@@ -20,7 +20,7 @@ import { SessionFile } from './sqlite.ts';
 export const INBOUND_VERSION = 1;
 
 /** Host writes never wait long: the session's actor tries again. */
-const HOST_BUSY_MS = 5;
+const HOST_BUSY_MS = 2;
 const RUNNER_BUSY_MS = 5_000;
 
 const INSERT_MESSAGE = `insert into messages_in

@@ -140,7 +140,7 @@ export class Actor {
     }
     if (this.#state !== 'awake') return this.#ringed;
     if (this.#ringed || this.#stopFor !== null || this.#mail.mustEnd(this.#open.ids) !== null) return true;
-    return this.#mail.waiting && !this.#pulse.isLocked;
+    return this.#mail.waiting && this.#pulse.mayProject;
   }
 
   /** Does the most urgent thing; false when there is nothing to do now. */
@@ -149,8 +149,8 @@ export class Actor {
     if (this.#live === null) return this.#maybeStart();
     this.#stopFor ??= this.#mail.mustEnd(this.#open.ids);
     if (this.#stopFor !== null && this.#state === 'awake') return this.#beginStop(this.#live, this.#stopFor);
-    if (this.#state === 'awake' && this.#mail.waiting) {
-      return this.#pulse.after(this.#mail.project(this.#live, this.#watch.cursor));
+    if (this.#state === 'awake' && this.#mail.waiting && this.#pulse.mayProject) {
+      return this.#pulse.tried('inbound', this.#mail.project(this.#live, this.#watch.cursor));
     }
     if (!this.#ringed) return false;
     this.#ringed = false;
@@ -215,7 +215,7 @@ export class Actor {
 
   async #look(): Promise<void> {
     const looked = await this.#watch.look();
-    this.#pulse.after(looked.seen !== 'again');
+    this.#pulse.tried('outbound', looked.seen !== 'again');
     if (looked.seen !== 'spoiled') return;
     this.#deps.log.warn('outbound file refused', {
       session: this.from.sessionId,

@@ -4,6 +4,7 @@
  */
 import { LIMITS } from '@halfdoor/protocol/limits';
 import type { Clock, Timer } from '../clock.ts';
+import { Held } from './held.ts';
 import { isLifeless, isUnheeded, pollDelayMs, type StopReason } from './decide.ts';
 
 type Deps = {
@@ -22,9 +23,9 @@ type Deps = {
 
 export class Pulse {
   readonly #deps: Deps;
+  /** Each by itself: one that can be read says nothing of one that cannot be written. */
+  readonly #held: Readonly<Record<'inbound' | 'outbound', Held>>;
   #poll: Timer | null = null;
-  #isLocked = false;
-  #lockedMs = 0;
   #idleSince = 0;
   #idleMs = 0;
   #workMs = 0;
@@ -35,6 +36,8 @@ export class Pulse {
 
   constructor(deps: Deps) {
     this.#deps = deps;
+    const held = (): Held => new Held(deps.clock, () => deps.look());
+    this.#held = { inbound: held(), outbound: held() };
   }
 
   /** Since when nothing was to do, on the host's clock: good enough to say who has rested longest. */
@@ -42,13 +45,14 @@ export class Pulse {
     return this.#idleSince;
   }
 
-  get isLocked(): boolean {
-    return this.#isLocked;
+  /** Whether inbound.db may be tried now. */
+  get mayProject(): boolean {
+    return this.#held.inbound.isDue;
   }
 
   /** A run has begun. */
   start(): void {
-    this.#isLocked = false;
+    for (const it of Object.values(this.#held)) it.clear();
     this.#beat = null;
     this.#silentMs = 0;
     this.#unheededMs = 0;
@@ -59,6 +63,7 @@ export class Pulse {
   stop(): void {
     this.#poll?.cancel();
     this.#poll = null;
+    for (const it of Object.values(this.#held)) it.clear();
   }
 
   worked(): void {
@@ -67,28 +72,22 @@ export class Pulse {
     this.#workMs = 0;
   }
 
-  /**
-   * After something that needs a lock: not done, it is tried again in a few milliseconds, and past five seconds the run
-   * ends. Returns `done`.
-   */
-  after(done: boolean): boolean {
-    if (done) {
-      this.#isLocked = false;
-      return true;
-    }
-    if (!this.#isLocked) {
-      this.#isLocked = true;
-      this.#lockedMs = 0;
-      this.#schedule();
-    }
-    this.#deps.clock.after(LIMITS.bellPauseMs, () => this.#deps.look());
-    return false;
+  /** After something that needs a lock: not done, there is a look in a few milliseconds, and past five seconds the run ends. Returns `done`. */
+  tried(file: 'inbound' | 'outbound', done: boolean): boolean {
+    const wasHeld = this.#isAnyHeld;
+    this.#held[file].tried(done);
+    if (!wasHeld && !done) this.#schedule();
+    return done;
+  }
+
+  get #isAnyHeld(): boolean {
+    return Object.values(this.#held).some((it) => it.isHeld);
   }
 
   /** Looks anyway, and at the beat; slower when nothing is under way. */
   #schedule(): void {
     this.#poll?.cancel();
-    const waitMs = this.#isLocked ? LIMITS.bellPollMs : pollDelayMs(this.#deps.isBusy());
+    const waitMs = this.#isAnyHeld ? LIMITS.bellPollMs : pollDelayMs(this.#deps.isBusy());
     this.#poll = this.#deps.clock.after(waitMs, () => {
       this.#count(waitMs);
       this.#deps.look();
@@ -101,7 +100,7 @@ export class Pulse {
     const seen = beat();
     this.#silentMs = seen === this.#beat ? this.#silentMs + waitMs : 0;
     this.#beat = seen;
-    this.#lockedMs += this.#isLocked ? waitMs : 0;
+    const over = Object.values(this.#held).filter((it) => it.waited(waitMs));
     this.#idleMs = isBusy() ? 0 : this.#idleMs + waitMs;
     // Told before it was ready, it has not heard of it yet.
     this.#unheededMs = isHeeded() || seen === null ? 0 : this.#unheededMs + waitMs;
@@ -109,7 +108,7 @@ export class Pulse {
     this.#workMs = isBusy() ? before + waitMs : 0;
     if (before < LIMITS.longWorkMs && this.#workMs >= LIMITS.longWorkMs) tooLong();
     if (isLifeless(this.#silentMs)) end(seen === null ? 'unready' : 'lifeless');
-    else if (this.#isLocked && this.#lockedMs > LIMITS.lockedMs) end('locked');
+    else if (over.length > 0) end('locked');
     else if (isUnheeded(this.#unheededMs)) end('unheeded');
     else if (this.#idleMs > LIMITS.idleSandboxMs) end('idle');
   }

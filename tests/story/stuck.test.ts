@@ -5,6 +5,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { MessageView } from '../../host/api/contract.ts';
 import type { TraceView } from '../../host/api/operator-contract.ts';
 import { openModelEndpoint, type Answer } from '../fakes/model-endpoint.ts';
@@ -69,7 +70,13 @@ test('a sandbox that ends as soon as it has begun: three tries, told by name, an
   assert.equal(await world.reply('a', '@reply still here'), 'still here');
 });
 
-for (const file of ['in/inbound.db', 'out/outbound.db']) {
+// A runner that cannot write gives up after five seconds too.
+const ENDED = {
+  'in/inbound.db': /^run 1 ended on it: locked \(try 1\)$/,
+  'out/outbound.db': /^run 1 ended on it: (locked|exit 1) \(try 1\)$/,
+};
+
+for (const [file, ended] of Object.entries(ENDED)) {
   test(`something inside holds ${file} locked: the run is ended, and the message tried again`, async (t) => {
     const world = await openWorld(t);
     await world.createAgent({ name: 'a', sandbox: 'bubblewrap' });
@@ -80,14 +87,33 @@ for (const file of ['in/inbound.db', 'out/outbound.db']) {
     await appears(join(folder, 'work'), 'held');
     const second = await world.send('a', '@reply two');
     for (const id of [first, second]) assert.equal((await world.settled(id, 120_000)).status, 'answered');
-    // A runner that wants to read meets the host's attempts to write, and gives up after five seconds too.
-    assert.match((await triesOf(world, first)).join('\n'), /^run 1 ended on it: (locked|exit 1) \(try 1\)$/);
+    assert.match((await triesOf(world, first)).join('\n'), ended);
   });
 }
 
+test('in/inbound.db is held locked by one that has stopped its runner: the others are answered all the while', async (t) => {
+  const world = await openWorld(t);
+  await world.createAgent({ name: 'a', sandbox: 'bubblewrap' });
+  await world.createAgent({ name: 'b' });
+  await Promise.all(['a', 'b'].map((name) => world.reply(name, '@reply warm')));
+  const { folder } = await world.session('a');
+  writeFileSync(join(folder, 'work', 'hold.ts'), holding('in/inbound.db'));
+  const first = await world.send('a', '@shell /app/bun /s/work/hold.ts $PPID\n@reply one');
+  await appears(join(folder, 'work'), 'held');
+  const second = await world.send('a', '@reply two');
+  const both = Promise.all([first, second].map((id) => world.settled(id)));
+  const isOver = (): Promise<boolean> => Promise.race([both.then(() => true), setImmediate(false)]);
+  for (let i = 0; !(await isOver()); i++) assert.equal(await world.reply('b', `@reply ${i}`), `${i}`);
+  assert.deepEqual(
+    (await both).map((it) => it.status),
+    ['answered', 'answered'],
+  );
+  assert.deepEqual(await triesOf(world, first), ['run 1 ended on it: locked (try 1)']);
+});
+
 const isTool = (it: { type: string; state?: string }): boolean => it.type === 'progress' && it.state === 'tool';
 
-/** Takes the lock that a reader, or a writer, has and keeps it; the second time it does nothing. */
+/** Takes the lock that a reader, or a writer, has and keeps it, and stops the process it is told; the second time it does nothing. */
 const holding = (file: string): string => `
 import { Database } from 'bun:sqlite';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -95,6 +121,7 @@ if (existsSync('/s/work/held')) process.exit(0);
 const inbound = ${file.startsWith('in/')};
 const db = new Database('/s/${file}', inbound ? { readonly: true } : {});
 db.exec(inbound ? 'begin; select * from meta' : 'begin exclusive');
+if (process.argv[2]) process.kill(Number(process.argv[2]), 'SIGSTOP');
 writeFileSync('/s/work/held', '');
 setInterval(() => db.query('select * from meta').all(), 50);
 `;
