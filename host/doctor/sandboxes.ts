@@ -36,7 +36,7 @@ function imageGone(home: Home): Found[] {
     sandboxRoot(home);
     return [];
   } catch (error) {
-    if (!(error instanceof SandboxError)) throw error;
+    if (!(error instanceof SandboxError)) return []; // a home that is shut to its host is told by the check of the home
     const what = `No agent can be started in bubblewrap: ${error.message}.`;
     return [{ id: 'sandbox-image-gone', severity: 'broken', what, next: error.next }];
   }
