@@ -21,7 +21,7 @@ const VERSIONS: readonly string[] = [...ALWAYS, ...Object.values(PROGRAMS).filte
 /** Exact, as in semver: a tag such as `latest` is another program every day. */
 const VERSION = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
 
-export type Settings = { versions: Readonly<Record<string, string>>; with: readonly ProgramName[]; cjkFonts: boolean };
+export type Settings = { versions: Readonly<Record<string, string>>; with: readonly ProgramName[] };
 
 /** Throws `Failure` that names the line to mend. */
 export function readSettings(text: string): Settings {
@@ -38,7 +38,6 @@ export function readSettings(text: string): Settings {
   return {
     versions: Object.fromEntries(VERSIONS.map((name) => [name, values.get(name) ?? ''])),
     with: programsOf(values.get('WITH') ?? ''),
-    cjkFonts: values.get('INSTALL_CJK_FONTS') === 'true',
   };
 }
 

@@ -1,7 +1,7 @@
 /**
- * `node cli/image/unpack-main.ts WORD [ID]`, as the user that the host runs as: `take` unpacks what bubblewrap needs of
- * the archive at its standard input into the home, `use ID` has the next runs stand on it, `remove` on the machine's own.
- * Runs that are there go on: what they stand on stays until the next but one.
+ * `node cli/image/unpack-main.ts WORD…`, as the user that the host runs as: `take NAME` unpacks what bubblewrap needs of
+ * the archive at its standard input into the home, `use NAME ID` has the next runs stand on it, `remove` on the machine's
+ * own. Runs that are there go on: what they stand on stays until the next but one.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
@@ -15,19 +15,20 @@ const NEEDED = ['usr/bin/tini', 'usr/bin/prlimit', 'usr/bin/dash'];
 const TAIL = 500;
 
 const { image } = homeAt(process.env.HALFDOOR_HOME ?? '');
-const [current, fresh] = [join(image, 'current'), join(image, 'fresh')];
+const current = join(image, 'current');
 
-function take(): void {
+function take(fresh: string): void {
   mkdirSync(image, { recursive: true, mode: 0o700 });
-  rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh);
   const done = spawnSync('tar', ['-x', '-C', fresh, '--no-same-owner', ...PARTS], { stdio: [0, 'ignore', 'pipe'] });
   if (done.status !== 0) throw new Error(done.error?.message ?? String(done.stderr).slice(-TAIL));
 }
 
-function use(id: string): void {
+function use(fresh: string, id: string): void {
   const missing = NEEDED.filter((it) => !existsSync(join(fresh, it)));
   if (missing.length > 0) throw new Error(`there is no ${missing.join(', ')} in the image`);
+  // Before its name says that it is whole: a power cut would take the content and leave the name (syncfs(2)).
+  spawnSync('sync', ['-f', fresh]);
   const [folder, link] = [join(image, id), join(image, 'next')];
   // What is there already may be what runs stand on.
   if (!existsSync(folder)) renameSync(fresh, folder);
@@ -41,10 +42,10 @@ function use(id: string): void {
 }
 
 process.umask(0o022);
-const [word, id = ''] = process.argv.slice(2);
+const [word, name = '', id = ''] = process.argv.slice(2);
 try {
-  if (word === 'take') take();
-  else if (word === 'use') use(id);
+  if (word === 'take') take(join(image, name));
+  else if (word === 'use') use(join(image, name), id);
   else rmSync(current, { force: true });
 } catch (error) {
   process.stderr.write((error as Error).message);

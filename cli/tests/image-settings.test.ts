@@ -15,8 +15,8 @@ const changed = (name: string, value: string): string =>
   GIVEN.replace(new RegExp(`^${name}=.*$`, 'm'), () => `${name}=${value}`);
 
 test('as it comes: slim, without the fonts, every version exact, Bun and Node the pinned ones', () => {
-  const { versions, with: programs, cjkFonts } = readSettings(GIVEN);
-  assert.deepEqual([programs, cjkFonts], [[], false]);
+  const { versions, with: programs } = readSettings(GIVEN);
+  assert.deepEqual(programs, []);
   assert.equal(Object.keys(versions).length, SETTINGS.length + 3);
   for (const [name, version] of Object.entries(versions)) assert.match(version, /^\d+\.\d+\.\d+$/, name);
   const { optionalDependencies: pinned } = JSON.parse(readFileSync(join(ROOT, 'runtime/package.json'), 'utf8')) as {

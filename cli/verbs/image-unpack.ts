@@ -21,7 +21,8 @@ export async function unpackImage(context: Context, remove: boolean): Promise<vo
   if (!found) throw new Failure(`${name} is not there`, `Build it: ${BUILD_COMMAND}`);
   if (found.misfit !== null) throw new Failure(found.misfit, BUILD_COMMAND);
   context.printer.note(`Unpacking ${name} into ${join(context.home, 'image')} …`);
-  const take = asHost(context, ['take']);
+  const fresh = `new-${crypto.randomUUID()}`;
+  const take = asHost(context, ['take', fresh]);
   const container = (await engine.ask(['create', '--network', 'none', found.id, 'true'])).trim();
   try {
     await engine.pipe(['export', container], take, environment(context));
@@ -29,7 +30,7 @@ export async function unpackImage(context: Context, remove: boolean): Promise<vo
     await engine.tryTo(['rm', container]);
   }
   // Only now is it known that the archive was whole.
-  await done(context, asHost(context, ['use', found.id.replace('sha256:', '').slice(0, 12)]));
+  await done(context, asHost(context, ['use', fresh, found.id.replace('sha256:', '').slice(0, 12)]));
   context.printer.answer(
     { name, home: context.home },
     `agents in bubblewrap get what ${name} holds, from their next run on`,

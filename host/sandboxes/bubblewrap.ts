@@ -122,7 +122,7 @@ async function start(deps: BubblewrapDeps, spec: SandboxSpec): Promise<RunningSa
   ];
   if (spec.recover) inside.push('--recover');
   const child = spawnWalled(
-    deps,
+    wall(deps.etc, deps.root()),
     mounts(spec),
     [...checked(spec.folder), TOOLS.prlimit, ...limits(), '--', TOOLS.tini, '--', ...inside],
     'ignore',
@@ -134,13 +134,8 @@ async function start(deps: BubblewrapDeps, spec: SandboxSpec): Promise<RunningSa
   return launched(child, inner, stderr);
 }
 
-function spawnWalled(
-  deps: BubblewrapDeps,
-  extra: string[],
-  program: string[],
-  stdout: 'ignore' | 'pipe',
-): ChildProcess {
-  const argv = [...wall(deps.etc, deps.root()), ...extra, '--', ...program];
+function spawnWalled(walls: string[], extra: string[], program: string[], stdout: 'ignore' | 'pipe'): ChildProcess {
+  const argv = [...walls, ...extra, '--', ...program];
   const options = { env: {}, cwd: '/', detached: true };
   const child = withFilter((filter) =>
     spawn(TOOLS.prlimit, argv, { ...options, stdio: ['ignore', stdout, 'pipe', 'pipe', filter] }),
@@ -172,18 +167,21 @@ function innerPid(child: ChildProcess, label: string): Promise<number | null> {
   });
 }
 
-/** Starts one for real and tries from inside what must be refused; one success refuses the whole kind. */
+/**
+ * Starts one for real and tries from inside what must be refused; one success refuses the whole kind. On the machine's
+ * own root: what it says holds for every wall, the reader's too, whatever becomes of an unpacked image.
+ */
 async function probe(deps: BubblewrapDeps): Promise<Probe> {
   try {
     refuseEarly(deps);
-    deps.root();
     withFilter(() => undefined);
   } catch (error) {
     const { message, next } = error as SandboxError;
     return { ok: false, fault: message, next };
   }
   const extra = ['--dir', '/s', '--dir', '/app', '--remount-ro', '/', '--chdir', '/'];
-  const child = spawnWalled(deps, extra, [TOOLS.tini, '--', '/bin/sh', '-c', probeScript('bubblewrap')], 'pipe');
+  const program = [TOOLS.tini, '--', '/bin/sh', '-c', probeScript('bubblewrap')];
+  const child = spawnWalled(wall(deps.etc, '/'), extra, program, 'pipe');
   const stderr = tailOf(child);
   let output = '';
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));

@@ -20,7 +20,10 @@ export const PROBES: Readonly<Record<string, Probe>> = {
     ],
     how: 'apt-get install bubblewrap tini, and a kernel that lets ordinary users make namespaces (kernel.unprivileged_userns_clone=1)',
   },
-  docker: { run: ['/usr/bin/docker', 'version'], how: 'apt-get install docker.io, start it, and let this user use it' },
+  docker: {
+    run: ['/usr/bin/docker', 'image', 'inspect', 'halfdoor-test-base'],
+    how: 'as root: .ci/engine start FOLDER, then DOCKER_HOST=unix://FOLDER/docker.sock; it takes docker.io from apt',
+  },
   chromium: { run: ['chromium', '--version'], how: 'apt-get install chromium' },
   seccomp: {
     run: ['/usr/bin/python3', '-c', 'import seccomp'],

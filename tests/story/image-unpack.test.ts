@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { examine, ids } from '../world/doctor.ts';
 import { openWorld, type World } from '../world/host.ts';
 import { Site } from '../world/image-site.ts';
 
@@ -66,6 +67,10 @@ test('unpacked, used by the next run, unpacked again, taken back', { timeout: 60
   const refused = await world.ask('a', LOOK);
   assert.equal(refused.status, 'failed');
   assert.match(refused.error ?? '', /unpacked into .* is not there any more[^]*image unpack --remove/);
+  assert.deepEqual(ids(await examine({ home: world.home })), ['sandbox-image-gone']);
+  // A host that starts so has its own wall all the same, and the way back needs no other start.
+  await world.restart('SIGTERM');
+  assert.equal((await world.status()).reader.walled, true);
   const back = await unpack('--remove');
   assert.equal(back.code, 0, back.err);
   assert.equal(await world.reply('a', LOOK), 'none');

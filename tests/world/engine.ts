@@ -1,8 +1,8 @@
 /** The Docker engine that tests use: the one this machine has, with the image of a bare Debian that they build from. */
 import { execFileSync } from 'node:child_process';
 
-/** Made by debootstrap, as .ci/engine does it. */
-export const TEST_BASE = process.env.HALFDOOR_TEST_BASE ?? 'halfdoor-test-base';
+/** Made by .ci/engine. */
+export const TEST_BASE = 'halfdoor-test-base';
 
 /** stdout of one command; throws with its stderr. */
 export const docker = (...words: readonly string[]): string =>
