@@ -60,4 +60,5 @@ const addModel = (command: Command): Command =>
     .option('--no-key', 'give the model endpoint no key')
     .option('--instructions <file>', 'text the agent always has before it');
 
-const sandbox = (): Option => new Option('--sandbox <kind>', 'what holds it').choices(['bubblewrap', 'docker', 'process']);
+const sandbox = (): Option =>
+  new Option('--sandbox <kind>', 'what holds it').choices(['bubblewrap', 'docker', 'process']);

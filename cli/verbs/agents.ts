@@ -12,7 +12,11 @@ import { ensureHost } from '../start-host.ts';
 /** `key` false: --no-key. `instructions` is a file, read here. */
 type ModelOptions = { model?: string; api?: 'anthropic' | 'openai'; key?: string | false; instructions?: string };
 
-export type CreateOptions = ModelOptions & { provider: string; baseUrl?: string; sandbox: 'bubblewrap' | 'docker' | 'process' };
+export type CreateOptions = ModelOptions & {
+  provider: string;
+  baseUrl?: string;
+  sandbox: 'bubblewrap' | 'docker' | 'process';
+};
 
 /** `baseUrl` false: --no-base-url. */
 export type ChangeOptions = ModelOptions & {
