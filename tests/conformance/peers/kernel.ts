@@ -3,13 +3,25 @@
  * number from 0 on when it came through and minus the errno when not, and ends.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, lstatSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { numberOf, type SystemCall } from './system-calls.ts';
 
 type Native = Record<'call' | 'breed' | 'compat' | 'inject', (...args: bigint[]) => bigint>;
 type Ffi = {
-  cc(of: { source: string; symbols: Record<keyof Native, { args: string[]; returns: string }> }): { symbols: Native };
+  cc(of: { source: string; flags: string[]; symbols: Record<keyof Native, { args: string[]; returns: string }> }): {
+    symbols: Native;
+  };
   ptr(bytes: Uint8Array): number;
 };
 
@@ -74,9 +86,13 @@ long inject(long n, long command) {
 const work = join(process.argv[3] ?? '', 'work');
 const at = (name: string): string => join(work, name);
 writeFileSync(at('call.c'), SOURCE);
+// By the name that a compiler looks for, which is there only where programs are made.
+const libc = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/libc.so.6`;
+if (!existsSync(at('libc.so'))) symlinkSync(libc, at('libc.so'));
 const long = 'i64';
 const { symbols } = cc({
   source: at('call.c'),
+  flags: [`-L${work}`],
   symbols: {
     call: { args: [long, long, long, long, long, long], returns: long },
     breed: { args: [long, long, long, long], returns: long },
