@@ -106,7 +106,7 @@ class ReaderProcess implements OutboundReader {
   }
 
   #start(): void {
-    // A spawn that runs out of descriptors says neither that it failed nor that it closed.
+    // A spawn that runs out of descriptors half-way keeps those it had.
     checkDescriptors();
     const child = spawnReader(this.#deps, this.#label);
     this.#child = child;
