@@ -26,7 +26,7 @@ import { accept, type AcceptDeps } from './inbound/accept.ts';
 import { errorText } from './log.ts';
 import { Deliverer } from './outbound/deliver.ts';
 import { ProgressTeller } from './progress/progress.ts';
-import { startReader } from './outbound/reader-process.ts';
+import { startReader } from './outbound/readers.ts';
 import { Retention } from './retention/retention.ts';
 import { makeSandboxes } from './sandboxes/index.ts';
 import type { SandboxKind } from './sandboxes/sandbox.ts';

@@ -23,9 +23,11 @@ const INSERT_MESSAGE = `insert into messages_out
   (seq, id, run, turn, answers, kind, destination, thread, content, timestamp) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const INSERT_ACK = 'insert into processing_ack (seq, message_id, run, status, reason) values (?, ?, ?, ?, ?)';
 const OUT_COLUMNS = 'seq, id, run, turn, answers, kind, destination, thread, content, timestamp';
+const ACK_COLUMNS = 'seq, message_id, run, status, reason';
+/** All that the host reads of this file. */
+export const OUTBOUND_READABLE = { messages_out: OUT_COLUMNS.split(', '), processing_ack: ACK_COLUMNS.split(', ') };
 export const ROWS_ABOVE = `select ${OUT_COLUMNS} from messages_out where seq > ? order by seq limit ?`;
-export const ACKS_ABOVE =
-  'select seq, message_id, run, status, reason from processing_ack where seq > ? order by seq limit ?';
+export const ACKS_ABOVE = `select ${ACK_COLUMNS} from processing_ack where seq > ? order by seq limit ?`;
 /** In numbers: half as many rows at most. */
 const SAID_LOOK_BACK = 2_000;
 export const SAID_BEFORE = `select ${OUT_COLUMNS} from messages_out o

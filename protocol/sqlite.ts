@@ -6,8 +6,8 @@ import { existsSync } from 'node:fs';
 import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { Fault } from './fault.ts';
-import { LIMITS } from './limits.ts';
 import type { Row } from './message.ts';
+import { onlyReading, READ_BYTES, READ_LIMITS, type Readable } from './read-bounds.ts';
 
 /** SQLite result codes (https://sqlite.org/rescode.html) that decide what happens next. */
 const BUSY = 5;
@@ -20,9 +20,7 @@ const IO_ERROR = 10;
 const FULL = 13;
 const CANNOT_OPEN = 14;
 const TOO_BIG = 18;
-
-/** No value read may be longer: twice the largest row that a writer of ours makes. */
-const READ_BYTES = 2 * LIMITS.rowBytes;
+const NOT_AUTHORIZED = 23;
 
 const ignored = (name: string, found: unknown, wanted: unknown): Fault =>
   new Fault(
@@ -39,6 +37,8 @@ export type OpenOptions = {
   timeoutMs: number;
   /** The newest `user_version` that this side understands. */
   version: number;
+  /** The columns that may be read, for a file that somebody else wrote; without it every one may. */
+  only?: Readable;
 };
 
 function faultOf(error: unknown): unknown {
@@ -59,6 +59,7 @@ function faultOf(error: unknown): unknown {
       return new Fault('busy', 'the file is locked', 'It is tried again.');
     case NOT_A_DATABASE:
     case CORRUPT:
+    case NOT_AUTHORIZED:
       return new Fault('not-a-session-file', `not a sound session file: ${message}`, 'Start afresh with /new.');
     case CANNOT_OPEN:
     case READONLY:
@@ -93,7 +94,7 @@ export class SessionFile {
   constructor(path: string, options: OpenOptions) {
     this.path = path;
     const readOnly = options.access === 'reads';
-    const limits = readOnly ? { length: READ_BYTES, attach: 0 } : {};
+    const limits = readOnly ? READ_LIMITS : {};
     const settings = { readOnly, timeout: options.timeoutMs, allowExtension: false, defensive: true, limits };
     try {
       this.#db = new DatabaseSync(existing(path, readOnly ? 'ro' : 'rw'), settings);
@@ -119,6 +120,18 @@ export class SessionFile {
     this.exec('pragma synchronous = full');
     if (options.access === 'reads') this.#refuseWrites();
     this.#verify(options);
+    if (options.only) this.#allowOnly(options.only);
+  }
+
+  /** Last of all, since it denies the settings above; that it took effect is seen by what it denies. */
+  #allowOnly(readable: Readable): void {
+    this.#db.setAuthorizer(onlyReading(readable));
+    try {
+      this.#db.prepare('pragma query_only');
+    } catch {
+      return;
+    }
+    throw ignored('authorizer', 'off', 'on');
   }
 
   /** The journal cannot be made or unlinked there: EXCLUSIVE lets SQLite keep and reuse the one it finds. */
@@ -139,8 +152,10 @@ export class SessionFile {
     } catch (error) {
       if ((error as { errcode?: number }).errcode !== READONLY) throw faultOf(error);
     }
-    if (Number(this.#db.limits.length) !== READ_BYTES)
-      throw ignored('limits.length', this.#db.limits.length, READ_BYTES);
+    for (const [name, wanted] of Object.entries(READ_LIMITS)) {
+      const found = this.#db.limits[name as keyof typeof READ_LIMITS];
+      if (found !== wanted) throw ignored(`limits.${name}`, found, wanted);
+    }
     this.exec('pragma query_only = on');
   }
 

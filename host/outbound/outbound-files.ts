@@ -6,7 +6,13 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from '
 import { join } from 'node:path';
 import { isFault } from '@halfdoor/protocol/fault';
 import { LIMITS } from '@halfdoor/protocol/limits';
-import { OUTBOUND_VERSION, readOutboundRows, SCHEMA_QUERY, SessionFile } from '@halfdoor/protocol/reader';
+import {
+  OUTBOUND_READABLE,
+  OUTBOUND_VERSION,
+  readOutboundRows,
+  SCHEMA_QUERY,
+  SessionFile,
+} from '@halfdoor/protocol/reader';
 import type { ReadFailure, ReadResult } from './reader.ts';
 
 /** The folder of all out/ folders, and the schema that is expected of each version. */
@@ -86,7 +92,8 @@ export class OutboundFiles {
     const kept = this.#kept.get(session);
     if (kept?.ino === ino) return kept.file;
     this.forget(session);
-    const file = new SessionFile(path, { access: 'reads', timeoutMs: BUSY_MS, version: OUTBOUND_VERSION });
+    const bounds = { version: OUTBOUND_VERSION, only: OUTBOUND_READABLE };
+    const file = new SessionFile(path, { access: 'reads', timeoutMs: BUSY_MS, ...bounds });
     const [oldest] = this.#kept.keys();
     if (this.#kept.size >= KEPT_SESSIONS && oldest !== undefined) this.forget(oldest);
     this.#kept.set(session, { file, ino });

@@ -8,6 +8,7 @@ import type { Home } from '../home.ts';
 import type { Log } from '../log.ts';
 import type { RunnerProgram } from '../sandboxes/sandbox.ts';
 import { runLabel } from '../sandboxes/label.ts';
+import { checkDescriptors } from '../sandboxes/descriptors.ts';
 import { endLabelled } from '../sandboxes/strays.ts';
 import { withFilter } from '../sandboxes/syscall-filter.ts';
 import { parseAnswer, pieceOf, readLines, readResultOf, type Failed, type Said } from './answer.ts';
@@ -41,13 +42,16 @@ const RESTART_MAX_MS = 10_000;
 const READY_MS = 5_000;
 const ENDING: Failed = { ok: false, failure: 'timeout', detail: 'the host is ending' };
 
-export function startReader(deps: ReaderDeps): OutboundReader {
-  return new ReaderProcess(deps);
+/** `name` tells it from the others of this home. Throws what keeps it from starting; later that is logged and tried again. */
+export function startReaderProcess(deps: ReaderDeps, name: string): OutboundReader {
+  return new ReaderProcess(deps, runLabel(deps.home.label, name));
 }
 
 class ReaderProcess implements OutboundReader {
   readonly walled: boolean;
   readonly #deps: ReaderDeps;
+  /** Stands in its argv, as in that of every run: what is left of a dead host is found by it. */
+  readonly #label: string;
   readonly #queue: Waiting[] = [];
   #restartMs = RESTART_MS;
   #child: ChildProcess | null = null;
@@ -56,8 +60,9 @@ class ReaderProcess implements OutboundReader {
   #deadline: Timer | null = null;
   #closed = false;
 
-  constructor(deps: ReaderDeps) {
+  constructor(deps: ReaderDeps, label: string) {
     this.#deps = deps;
+    this.#label = label;
     this.walled = deps.walled;
     mkdirSync(deps.home.out, { recursive: true, mode: 0o700 });
     this.#start();
@@ -101,7 +106,9 @@ class ReaderProcess implements OutboundReader {
   }
 
   #start(): void {
-    const child = spawnReader(this.#deps);
+    // A spawn that runs out of descriptors half-way keeps those it had.
+    checkDescriptors();
+    const child = spawnReader(this.#deps, this.#label);
     this.#child = child;
     this.#ready = false;
     let stderr = '';
@@ -112,7 +119,7 @@ class ReaderProcess implements OutboundReader {
     child.once('error', (error) => (stderr = error.message));
     child.once('close', () => this.#onClose(child, stderr));
     // Killed in the middle of its start it leaves an inner one that waits for ever, with our pipes open: no close then.
-    child.once('exit', () => void endLabelled((it) => it === labelOf(this.#deps.home)));
+    child.once('exit', () => void endLabelled((it) => it === this.#label));
     this.#deadline = this.#deps.clock.after(READY_MS, () => child.kill('SIGKILL'));
     const fingerprints = { [OUTBOUND_VERSION]: schemaFingerprint(outboundSchema()) };
     const root = this.walled ? '/out' : this.#deps.home.out;
@@ -176,19 +183,27 @@ class ReaderProcess implements OutboundReader {
       this.#fail({ ok: false, failure: 'timeout', detail: 'the reader ended twice on this file' });
     // One that never came up must not be started again in a tight circle.
     this.#restartMs = wasReady ? RESTART_MS : Math.min(2 * this.#restartMs, RESTART_MAX_MS);
-    this.#deps.clock.after(wasReady ? 0 : this.#restartMs, () => {
-      if (!this.#closed) this.#start();
+    this.#startAfter(wasReady ? 0 : this.#restartMs);
+  }
+
+  #startAfter(ms: number): void {
+    this.#deps.clock.after(ms, () => {
+      if (this.#closed) return;
+      try {
+        this.#start();
+      } catch (error) {
+        this.#deps.log.error('the reader cannot be started; it is tried again', { error: String(error) });
+        this.#restartMs = Math.min(2 * this.#restartMs, RESTART_MAX_MS);
+        this.#startAfter(this.#restartMs);
+      }
     });
   }
 }
 
-/** Stands in its argv, as in that of every run: what is left of a dead host is found by it. */
-const labelOf = (home: Home): string => runLabel(home.label, 'reader');
-
-function spawnReader(deps: ReaderDeps): ChildProcess {
+function spawnReader(deps: ReaderDeps, label: string): ChildProcess {
   const { bun, folder } = deps.program;
   const stdio: ['pipe', 'pipe', 'pipe'] = ['pipe', 'pipe', 'pipe'];
-  if (!deps.walled) return spawn(bun, [`${folder}/reader.js`, labelOf(deps.home)], { env: {}, cwd: '/', stdio });
+  if (!deps.walled) return spawn(bun, [`${folder}/reader.js`, label], { env: {}, cwd: '/', stdio });
   const argv = [
     ...['--core=0', '--fsize=0', '--', '/usr/bin/bwrap'],
     ...['--unshare-all', '--unshare-user', '--disable-userns', '--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL'],
@@ -197,7 +212,7 @@ function spawnReader(deps: ReaderDeps): ChildProcess {
     ...['lib', 'lib64'].flatMap((dir) => ['--symlink', `usr/${dir}`, `/${dir}`]),
     ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
     ...['--ro-bind', bun, '/app/bun', '--ro-bind', folder, '/app/dist', '--ro-bind', deps.home.out, '/out'],
-    ...['--remount-ro', '/', '--chdir', '/', '--', '/app/bun', '/app/dist/reader.js', labelOf(deps.home)],
+    ...['--remount-ro', '/', '--chdir', '/', '--', '/app/bun', '/app/dist/reader.js', label],
   ];
   return withFilter((filter) => spawn('/usr/bin/prlimit', argv, { env: {}, cwd: '/', stdio: [...stdio, filter] }));
 }

@@ -24,7 +24,7 @@ import { Restart } from './restart.ts';
 import { tellLong } from './too-long.ts';
 import { Steps } from './steps.ts';
 import { due, wake, type Due, type LiveRun } from './wake.ts';
-import { Watch } from './watch.ts';
+import { Watch, type Looked } from './watch.ts';
 
 export class Actor {
   readonly from: CollectedFrom;
@@ -216,13 +216,12 @@ export class Actor {
   async #look(): Promise<void> {
     const looked = await this.#watch.look();
     this.#pulse.tried('outbound', looked.seen !== 'again');
-    if (looked.seen !== 'spoiled') return;
-    this.#deps.log.warn('outbound file refused', {
-      session: this.from.sessionId,
-      as: looked.as,
-      detail: looked.detail,
-    });
-    this.#stopFor ??= looked.as;
+    if (looked.seen === 'spoiled') this.#stopFor ??= this.#refuse(looked);
+  }
+
+  #refuse({ as, detail }: Extract<Looked, { seen: 'spoiled' }>): StopReason {
+    this.#deps.log.warn('outbound file refused', { session: this.from.sessionId, as, detail });
+    return as;
   }
 
   async #onCollected({ refused, parked, ...committed }: Collected): Promise<void> {
@@ -267,7 +266,7 @@ export class Actor {
     if (this.#live === null) this.#watch.begin(run, this.#due?.cursor ?? 0);
     const trouble = troubleOf(this.#deps, this.from, this.#due, () => this.#isOver);
     const looked = await this.#watch.lastLook(trouble);
-    if (looked.seen === 'spoiled') this.#stopFor = looked.as;
+    if (looked.seen === 'spoiled') this.#stopFor = this.#refuse(looked);
     const end = endingOf(exit, this.#stopFor, this.#watch.heartbeat, run, this.#open.ids);
     const said = { session: this.from.sessionId, run, ending: end.ending, stderr: exit.stderr };
     if (end.victims.length > 0) this.#deps.log.warn('run died', said);

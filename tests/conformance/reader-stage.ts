@@ -11,7 +11,7 @@ import type { Clock } from '../../host/clock.ts';
 import { homeAt, sessionPaths, type Home } from '../../host/home.ts';
 import { makeLog } from '../../host/log.ts';
 import type { OutboundReader, ReadResult } from '../../host/outbound/reader.ts';
-import { startReader } from '../../host/outbound/reader-process.ts';
+import { startReader } from '../../host/outbound/readers.ts';
 import { descendants } from '../../host/sandboxes/launched.ts';
 import { ensureTemplates, makeSessionFolder } from '../../host/sessions/folder.ts';
 import { bunPath, distPath } from '../world/programs.ts';

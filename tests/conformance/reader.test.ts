@@ -1,6 +1,7 @@
 import { fileCases } from './reader-files.ts';
 import { lifeCases } from './reader-lives.ts';
 import { rowCases } from './reader-rows.ts';
+import { scarceCases, secondCases } from './reader-second.ts';
 import { attacksOn } from './reader-stage.ts';
 import { takeoverCases } from './reader-takeover.ts';
 
@@ -8,4 +9,6 @@ const attack = attacksOn(false);
 fileCases(attack);
 rowCases(attack);
 lifeCases(attack);
+secondCases(attack);
+scarceCases(attack);
 takeoverCases();

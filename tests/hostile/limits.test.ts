@@ -2,44 +2,15 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import type { TraceView } from '../../host/api/operator-contract.ts';
 import { LIMITS } from '../../protocol/limits.ts';
-import { openWorld, type World } from '../world/host.ts';
+import type { World } from '../world/host.ts';
+import { scene, type Scene } from './scene.ts';
 
 const MIB = 1024 * 1024;
 /** Above the limit, and no more than a machine of tests can bear: each bomb ends by itself. */
 const BOMB_MIB = 1_250;
-
-type Scene = { world: World; meanwhile<T>(what: string, attack: () => Promise<T>): Promise<T> };
-
-/** An agent that has been taken over, and another one whose messages are answered meanwhile. */
-async function scene(t: TestContext): Promise<Scene> {
-  const world = await openWorld(t);
-  for (const name of ['bad', 'good']) {
-    await world.createAgent({ name, sandbox: 'bubblewrap' });
-    await world.reply(name, '@reply up');
-  }
-  const meanwhile: Scene['meanwhile'] = async (what, attack) => {
-    const tookMs: number[] = [];
-    let over = false;
-    const others = async (): Promise<void> => {
-      while (!over) {
-        const began = performance.now();
-        assert.equal(await world.reply('good', '@reply still'), 'still');
-        tookMs.push(performance.now() - began);
-      }
-    };
-    const answering = others();
-    const result = await attack().finally(() => (over = true));
-    await answering;
-    tookMs.sort((a, b) => a - b);
-    const at = (part: number): string => (tookMs[Math.floor(part * (tookMs.length - 1))] ?? 0).toFixed(1);
-    process.stderr.write(`${what}: others p50 ${at(0.5)} ms, p99 ${at(0.99)} ms of ${tookMs.length}\n`);
-    return result;
-  };
-  return { world, meanwhile };
-}
 
 /** Runs once: the next try finds that it has been and says so. */
 const once = (command: string): string => `@shell [ -e been ] && echo survived && exit; : > been; ${command}`;
