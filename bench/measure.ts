@@ -43,8 +43,8 @@ export function makeFloor(): { measure(): number; close(): void } {
 }
 
 /** Runs `body` in a host of its own that goes away after it. */
-export async function inWorld<T>(body: (world: World) => Promise<T>): Promise<T> {
-  const world = new World({});
+export async function inWorld<T>(body: (world: World) => Promise<T>, env: Record<string, string> = {}): Promise<T> {
+  const world = new World(env);
   await world.start();
   try {
     return await body(world);
