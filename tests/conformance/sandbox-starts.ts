@@ -97,6 +97,8 @@ export function awkwardStartCases(kind: SandboxKind, staged: Staged): void {
   const startMs = kind === 'docker' ? CONTAINER_START_MS : START_MS;
   staged('killed at any moment of its start it is gone or has not started, and nothing is left', async (stage) => {
     await stage.listen();
+    // The first start of an engine's host is begun by another command.
+    if (kind === 'docker') await (await stage.start('exits')).gone;
     writeFileSync(join(stage.spec.workDir, 'verb'), 'deaf');
     for (let n = 0; n < starts; n++) {
       const before = new Set(children());
@@ -106,7 +108,11 @@ export function awkwardStartCases(kind: SandboxKind, staged: Staged): void {
       for (const until = performance.now() + (n / starts) * startMs; performance.now() < until;);
       if (outer !== undefined) process.kill(outer, 'SIGKILL');
       await started.then(
-        (running) => running.gone,
+        (running) => {
+          // What was killed is the client of an engine: too late, it ends nothing.
+          if (kind === 'docker') running.kill();
+          return running.gone;
+        },
         (error: unknown) => assert.ok(error instanceof SandboxError, String(error)),
       );
     }

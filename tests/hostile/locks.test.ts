@@ -50,7 +50,7 @@ export function lockAttacks(kind: Kind): void {
     const { folder: session } = await world.session('bad');
     writeFileSync(join(session, 'work', 'hold.cjs'), HOLD);
     const hold =
-      '(setsid /app/bun /s/work/hold.cjs /s/in/inbound.db > out.txt 2>&1 &); until grep -q held out.txt; do :; done; echo on';
+      '(setsid /app/bun /s/work/hold.cjs /s/in/inbound.db > out.txt 2>&1 &); until grep -qs held out.txt; do :; done; echo on';
     const view = await meanwhile('lock on inbound.db', async () => {
       assert.equal(await world.reply('bad', `@shell ${hold}`), 'on');
       return world.ask('bad', '@reply through');

@@ -27,13 +27,12 @@ const START_MS = 30_000;
 const ANSWER_MS = 10_000;
 
 export function dockerSandbox(deps: DockerDeps): Sandbox {
-  let swept: Promise<void> | null = null;
-  /** Once in a host's life; when it failed, with the next start again. */
+  let [isSwept, sweeping]: [boolean, Promise<void> | null] = [false, null];
+  /** Once in a host's life, by all who start meanwhile together; when it failed, with the next start again. */
   const sweepOnce = (): Promise<void> =>
-    (swept ??= sweep(deps, [`${LABELS.install}=${deps.install}`]).catch((error: unknown) => {
-      swept = null;
-      throw error;
-    }));
+    (sweeping ??= sweep(deps, [`${LABELS.install}=${deps.install}`])
+      .then(() => void (isSwept = true))
+      .finally(() => (sweeping = null)));
   return {
     kind: 'docker',
     baseOf: () => BASE,
@@ -42,7 +41,7 @@ export function dockerSandbox(deps: DockerDeps): Sandbox {
       refuseEarly(deps.owner);
       checkPresent(spec);
       resetModes(spec);
-      await sweepOnce();
+      if (!isSwept) await sweepOnce();
       return start(deps, spec);
     },
   };
