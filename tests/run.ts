@@ -73,16 +73,13 @@ async function missingNeeds(run: Run, needs: ReadonlySet<string>): Promise<Map<s
 
 async function runSuite(run: Run, suite: Suite, asRoot: boolean): Promise<void> {
   const { argv, cwd } = suiteCommand(suite, root, run.bun);
-  const { code, output, seconds } = await runProgram(
-    run.user.wrap(argv, asRoot),
-    options(run, { cwd, env: run.user.env(asRoot) }),
-  );
-  const counts = countTests(suite.runner, output, code);
+  const ran = await runProgram(run.user.wrap(argv, asRoot), options(run, { cwd, env: run.user.env(asRoot) }));
+  const counts = countTests(suite.runner, ran.output, ran.code);
   result(
     run,
     counts,
-    `${suite.path} (${suite.runner}, ${counts.passed + counts.failed} tests, ${seconds.toFixed(1)} s)`,
-    whatFailed(suite.runner, output, code),
+    `${suite.path} (${suite.runner}, ${counts.passed + counts.failed} tests, ${ran.seconds.toFixed(1)} s)`,
+    whatFailed(suite.runner, ran),
   );
 }
 

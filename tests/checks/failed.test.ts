@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { bunPath } from '../world/programs.ts';
 import { resultLines, whatFailed } from './failed.ts';
-import { runProgram } from './run-program.ts';
+import { runProgram, type Ran } from './run-program.ts';
 import { countTests, suiteCommand, type Runner } from './suites.ts';
 
 const FILE_MS = 120_000;
@@ -17,9 +17,7 @@ const IMPORTS: Readonly<Record<Runner, string>> = {
   bun: "import { test } from 'bun:test';\n",
 };
 
-type Ended = { output: string; code: number | null };
-
-async function run(runner: Runner, body: string): Promise<Ended> {
+async function run(runner: Runner, body: string): Promise<Ran> {
   const folder = mkdtempSync(join(tmpdir(), 'hd-failed-'));
   const path = 'some.test.ts';
   try {
@@ -33,9 +31,9 @@ async function run(runner: Runner, body: string): Promise<Ended> {
 }
 
 async function shownOf(runner: Runner, body: string): Promise<string> {
-  const { output, code } = await run(runner, body);
-  assert.ok(countTests(runner, output, code).failed > 0, output);
-  return whatFailed(runner, output, code);
+  const ran = await run(runner, body);
+  assert.ok(countTests(runner, ran.output, ran.code).failed > 0, ran.output);
+  return whatFailed(runner, ran);
 }
 
 const passing = (n: number): string => `test('quiet ${n}', () => {});\n`;
@@ -81,7 +79,13 @@ test('node: a test inside another is shown with the one it stands in, without it
 });
 
 test('node: of a file that broke off the last test that ended is named', async () => {
-  const { output } = await run('node', passing(0) + passing(1));
-  const broken = `${output.slice(0, output.indexOf('1..2'))}still running\n`;
-  assert.match(whatFailed('node', broken, null), /by a signal, after: ok 2 - quiet 1\n[^]*still running$/);
+  const ran = await run('node', passing(0) + passing(1));
+  const output = `${ran.output.slice(0, ran.output.indexOf('1..2'))}still running\n`;
+  const shown = whatFailed('node', { output, code: null, signal: 'SIGKILL' });
+  assert.match(shown, /by SIGKILL, after: ok 2 - quiet 1\n[^]*still running$/);
+  assert.match(resultLines(shown)[0] ?? '', /by SIGKILL/);
+});
+
+test('node: of a file that a signal ended the signal is named', async () => {
+  assert.match(await shownOf('node', "process.kill(process.pid, 'SIGKILL');\n"), /by SIGKILL, before any test ended/);
 });

@@ -1,4 +1,5 @@
 /** Of what a test file printed, what tells why it failed: a log is read from its end, and is often cut. */
+import type { Ran } from './run-program.ts';
 import type { Runner } from './suites.ts';
 
 /** Of what was printed beside the results, only the newest lines. */
@@ -12,26 +13,29 @@ type End = { passed: boolean; lines: string[] };
  * Every result that counts as a failure, whole, and behind them the last of what was printed beside the results. Where
  * no test says that it failed, the last that ended: what hung or broke off came after it.
  */
-export function whatFailed(runner: Runner, output: string, code: number | null): string {
+export function whatFailed(runner: Runner, ran: Omit<Ran, 'seconds'>): string {
+  const { output } = ran;
   const { ends, beside } = runner === 'node' ? readTap(output.split('\n')) : readBun(output.split('\n'));
   const failed = ends.filter(({ passed }) => !passed).flatMap(({ lines }) => lines);
   const said = beside.filter((line) => line.trim() !== '');
   const shown = said.slice(-BESIDE_LINES);
   return [
-    ...(failed.length === 0 ? [unsaid(ends, code)] : failed),
+    ...(failed.length === 0 ? [unsaid(ends, ran)] : failed),
     ...(shown.length === 0 ? [] : [`Printed beside the results, last ${shown.length} of ${said.length} lines:`]),
     ...shown,
   ].join('\n');
 }
 
-/** The lines that say how a test ended. */
+/** The lines that say how a test ended, or that the file ended without a word of it. */
 export const resultLines = (shown: string): string[] =>
-  shown.split('\n').filter((line) => RESULT.test(line) || BUN_RESULT.test(line));
+  shown.split('\n').filter((line) => [RESULT, BUN_RESULT, UNSAID].some((it) => it.test(line)));
 
-function unsaid(ends: readonly End[], code: number | null): string {
+const UNSAID = /^No test says that it failed\./;
+
+function unsaid(ends: readonly End[], { code, signal }: Omit<Ran, 'seconds'>): string {
   const [last] = resultLines(ends.at(-1)?.lines.join('\n') ?? '');
   const after = last === undefined ? 'before any test ended' : `after: ${last.trim()}`;
-  return `No test says that it failed. The file ended ${code === null ? 'by a signal' : `with ${code}`}, ${after}`;
+  return `No test says that it failed. The file ended ${signal === null ? `with ${code}` : `by ${signal}`}, ${after}`;
 }
 
 const RESULT = /^( *)(not )?ok \d+ - /;

@@ -1,19 +1,20 @@
 import { spawn } from 'node:child_process';
 
-export type Ran = { code: number | null; output: string; seconds: number };
+/** `code` is null where a signal ended it, or where it never began. */
+export type Ran = { code: number | null; signal: NodeJS.Signals | null; output: string; seconds: number };
 export type RunOptions = { cwd: string; env: NodeJS.ProcessEnv; timeoutMs: number; signal: AbortSignal };
 
-/** Never rejects. Out of time or aborted, it is killed with everything it started; `code` is null then. */
+/** Never rejects. Out of time or aborted, it is killed with everything it started. */
 export function runProgram(argv: readonly string[], { cwd, env, timeoutMs, signal }: RunOptions): Promise<Ran> {
   const began = performance.now();
   const [file = '', ...args] = argv;
   return new Promise((resolve) => {
     let output = '';
     const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    const end = (code: number | null): void => {
+    const end = (code: number | null, by: NodeJS.Signals | null): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', kill);
-      resolve({ code, output, seconds: (performance.now() - began) / 1000 });
+      resolve({ code, signal: by, output, seconds: (performance.now() - began) / 1000 });
     };
     const kill = (): void => {
       try {
@@ -31,7 +32,7 @@ export function runProgram(argv: readonly string[], { cwd, env, timeoutMs, signa
       stream.setEncoding('utf8').on('data', (part: string) => (output += part));
     child.once('error', (error) => {
       output += error.message;
-      end(null);
+      end(null, null);
     });
     child.once('close', end);
   });

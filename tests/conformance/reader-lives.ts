@@ -21,6 +21,7 @@ import {
   type Attack,
   type Place,
 } from './reader-stage.ts';
+import { killOne } from '../world/kill.ts';
 
 /** Straight into the schema table: CREATE VIEW itself would take minutes. */
 const VIEWS = `pragma writable_schema = on;
@@ -140,9 +141,9 @@ function killCases(attack: Attack): void {
       assert.equal(failureOf(await reader.read(BAD, 0)), 'ok');
       const before = readerPids();
       // Held, so that the request is under way for certain when the end comes.
-      process.kill(before.at(-1) ?? 0, 'SIGSTOP');
+      killOne(before.at(-1), 'SIGSTOP');
       const asked = Array.from({ length: 12 }, (_, n) => reader.read(n % 2 ? GOOD : BAD, 0));
-      process.kill(pick(before) ?? 0, 'SIGKILL');
+      killOne(pick(before), 'SIGKILL');
       for (const [n, result] of (await Promise.all(asked)).entries()) {
         assert.deepEqual(textsOf(result), [n % 2 ? GOOD : BAD]);
       }
@@ -155,7 +156,7 @@ function killCases(attack: Attack): void {
     for (let n = 0; n < 3; n++) {
       assert.equal(failureOf(await reader.read(BAD, 0)), 'ok');
       const pids = readerPids();
-      process.kill(pids.at(-1) ?? 0, 'SIGKILL');
+      killOne(pids.at(-1), 'SIGKILL');
       await untilGone(pids);
     }
   });
@@ -163,7 +164,7 @@ function killCases(attack: Attack): void {
   attack('closed, it answers who waited and who comes after, and leaves no process', async ({ reader, reopen }) => {
     assert.equal(failureOf(await reader.read(BAD, 0)), 'ok');
     const pids = readerPids();
-    process.kill(pids.at(-1) ?? 0, 'SIGSTOP');
+    killOne(pids.at(-1), 'SIGSTOP');
     const waiting = reader.read(BAD, 0);
     await reader.close();
     const ending = { ok: false, failure: 'timeout', detail: 'the host is ending' };

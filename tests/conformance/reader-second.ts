@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { untilGone } from '../../host/sandboxes/launched.ts';
 import { BAD, failureOf, GOOD, readerPids, type Attack, type Place } from './reader-stage.ts';
+import { killOne } from '../world/kill.ts';
 
 /** Opening it never ends. */
 function hang(out: string): void {
@@ -66,12 +67,12 @@ export function scarceCases(attack: Attack): void {
       await done;
     };
     for (const spare of [0, 2, 4, 6, 8, 10]) {
-      const [outer = 0, ...inner] = readerPids();
+      const pids = readerPids();
       const before = log().split('cannot be started').length;
       // What the one that ends gives back is not enough for another.
       await limit(readdirSync('/proc/self/fd').length - 5 + spare);
-      process.kill(outer, 'SIGKILL');
-      await untilGone([outer, ...inner]);
+      killOne(pids[0], 'SIGKILL');
+      await untilGone(pids);
       const asked = reader.read(GOOD, 0);
       if (spare < 8) while (log().split('cannot be started').length === before) await sleep(5);
       await limit(1024);

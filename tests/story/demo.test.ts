@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openWorld } from '../world/host.ts';
+import { killOne } from '../world/kill.ts';
 
 const ASKED = 20;
 
@@ -50,7 +51,7 @@ test('its answers are shown as they are written, and a run that dies forgets not
     assert.ok(text.startsWith(pieces.join('')), JSON.stringify(pieces));
   }
   assert.ok(pieces.length >= 2, JSON.stringify(pieces));
-  process.kill((await world.session('a')).pid ?? 0, 'SIGKILL');
+  killOne((await world.session('a')).pid, 'SIGKILL');
   assert.match(await world.reply('a', 'nonsense'), /^I did not understand that/);
   chat.close();
 });

@@ -12,6 +12,7 @@ import {
 } from '../fakes/model-endpoint.ts';
 import { bring, filesOf } from '../world/files.ts';
 import { openWorld, type World } from '../world/host.ts';
+import { killOne } from '../world/kill.ts';
 
 type Stage = { world: World; endpoint: ModelEndpoint };
 
@@ -67,7 +68,7 @@ for (const api of ['anthropic', 'openai'] as const) {
     const { world, endpoint } = await stage(t, api, [say('one'), say('two'), say('three')]);
     await world.reply('a', 'my name is Ada');
     assert.equal(await world.reply('a', 'and again'), 'two');
-    process.kill((await world.session('a')).pid ?? 0, 'SIGKILL');
+    killOne((await world.session('a')).pid, 'SIGKILL');
     assert.equal(await world.reply('a', 'who am I?'), 'three');
     const last = JSON.stringify(endpoint.asked[2]?.body.messages);
     for (const known of ['my name is Ada', 'one', 'and again', 'two', 'who am I?'])

@@ -9,6 +9,7 @@ import { homeAt } from '../../host/home.ts';
 import { openWorld, type World } from '../world/host.ts';
 import { appears } from '../world/appears.ts';
 import { docker, dockerEnv, TEST_BASE } from '../world/engine.ts';
+import { killOne } from '../world/kill.ts';
 
 const REAL = (process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock').replace(/^unix:\/\//, '');
 
@@ -106,7 +107,7 @@ test('the engine goes away and comes back: people are told, others are answered,
   await world.createAgent({ name: 'b' });
   await world.reply('a', '@reply warm');
   await door.shut();
-  process.kill((await world.session('a')).pid ?? 0, 'SIGKILL');
+  killOne((await world.session('a')).pid, 'SIGKILL');
   const id = await world.send('a', '@reply at last');
   assert.match(await told(world, 'a', /waits/), /the Docker engine does not answer/);
   assert.equal(await world.reply('b', '@reply meanwhile'), 'meanwhile');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Finding } from '../../host/doctor/check.ts';
 import { Checkout } from '../world/checkout.ts';
+import { killGroup } from '../world/kill.ts';
 
 type Said = { code: number | null; ids: string[]; findings: Finding[]; err: string };
 
@@ -104,7 +105,7 @@ test('a set-up killed before the doctor itself could run is finished by the laun
   const checkout = new Checkout(t);
   const { child, ended } = checkout.start(['--version'], { FAKE_NPM_HANG: '1' });
   while (!existsSync(join(checkout.folder, 'hanging'))) await new Promise((resolve) => setImmediate(resolve));
-  process.kill(-(child.pid ?? 0), 'SIGKILL');
+  killGroup(child.pid, 'SIGKILL');
   await ended;
   const { code, ids } = await doctor(checkout);
   assert.deepEqual([code, ids], [0, []]);

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { ROOT } from '../world/programs.ts';
 import { World } from '../world/host.ts';
+import { killOne } from '../world/kill.ts';
 
 const EARLY_TRIES = 20;
 
@@ -27,7 +28,7 @@ async function endEarly(t: TestContext): Promise<string> {
     (error: Error) => error.message,
   );
   await begun;
-  process.kill(world.pid, 'SIGTERM');
+  killOne(world.pid, 'SIGTERM');
   return started;
 }
 

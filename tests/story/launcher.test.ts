@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, wri
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Checkout } from '../world/checkout.ts';
+import { killGroup } from '../world/kill.ts';
 
 const ALL = ['/runtime ci', ' ci --omit=dev', 'bun install', 'bun runner/bundle.ts'];
 const plain = (calls: readonly string[]): string[] =>
@@ -69,7 +70,7 @@ test('killed half-way: the next start goes on', async (t) => {
   const checkout = new Checkout(t);
   const { child, ended } = checkout.start(['--version'], { FAKE_NPM_HANG: '1' });
   while (!existsSync(join(checkout.folder, 'hanging'))) await new Promise((resolve) => setImmediate(resolve));
-  process.kill(-(child.pid ?? 0), 'SIGKILL');
+  killGroup(child.pid, 'SIGKILL');
   await ended;
   assert.notDeepEqual(readdirSync(join(checkout.root, 'runtime', 'lock')), []);
   const next = await checkout.run(['--version']);

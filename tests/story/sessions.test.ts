@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { ApiError } from '../../host/api/contract.ts';
 import type { ResetView, SessionDetail, StopView, TailEvent } from '../../host/api/operator-contract.ts';
 import { openWorld, type Chat, type World } from '../world/host.ts';
+import { killOne } from '../world/kill.ts';
 
 const detail = async (world: World, id: string): Promise<SessionDetail> =>
   (await world.call<SessionDetail>('GET', `/v1/sessions/${id}`)).body;
@@ -66,7 +67,7 @@ test('stop holds for a runner that does not obey: it is ended, and the next run 
   const id = await world.send('a', '@shell sleep 60');
   await untilTool(chat);
   const { id: session, pid } = await world.session('a');
-  process.kill(pid ?? 0, 'SIGSTOP');
+  killOne(pid, 'SIGSTOP');
   assert.deepEqual(await stop(world, session), { sessionId: session, takenBack: 1, done: true });
   assert.match((await world.settled(id)).error ?? '', /stopped/);
   const { runs, state } = await detail(world, session);

@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test';
 import type { ChatEvent } from '../../host/api/contract.ts';
 import { openModelEndpoint, type Answer, type Api, type ModelEndpoint } from '../fakes/model-endpoint.ts';
 import { openWorld, type Chat, type World } from '../world/host.ts';
+import { killOne } from '../world/kill.ts';
 
 type Stage = { world: World; endpoint: ModelEndpoint; chat: Chat; waits(): Promise<void> };
 
@@ -71,7 +72,7 @@ test('a sandbox that dies while the model is silent: it is asked again, and answ
   ]);
   const id = await world.send('a', 'are you there?');
   await waits();
-  process.kill((await world.session('a')).pid ?? 0, 'SIGKILL');
+  killOne((await world.session('a')).pid, 'SIGKILL');
   assert.equal((await world.settled(id)).replies[0]?.text, 'after all');
   assert.equal(endpoint.asked.length, 2);
 });

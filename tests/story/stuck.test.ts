@@ -11,6 +11,7 @@ import type { TraceView } from '../../host/api/operator-contract.ts';
 import { openModelEndpoint, type Answer } from '../fakes/model-endpoint.ts';
 import { appears } from '../world/appears.ts';
 import { openSteered, openWorld, type World } from '../world/host.ts';
+import { killOne } from '../world/kill.ts';
 import { bunPath, distPath } from '../world/programs.ts';
 
 /** A runner of its own, which the test can put another program in the place of. */
@@ -179,7 +180,7 @@ test('a run that does not heed /stop is ended after five seconds, and the stop i
   const chat = world.chat('a');
   const id = await world.send('a', '@shell sleep 60');
   await chat.until((events) => events.find(isTool));
-  process.kill((await world.session('a')).pid ?? 0, 'SIGSTOP');
+  killOne((await world.session('a')).pid, 'SIGSTOP');
   const stop = await world.ask('a', '/stop');
   assert.equal(stop.replies[0]?.text, 'Stopped.');
   assert.match((await world.settled(id)).error ?? '', /stopped/);

@@ -6,6 +6,7 @@ import type { ApiError, SecretView } from '../../host/api/contract.ts';
 import type { DeadView, TraceView } from '../../host/api/operator-contract.ts';
 import { TOKEN } from '../fakes/telegram.ts';
 import { ANN, pairedWorld, type TelegramWorld } from '../world/telegram.ts';
+import { killOne } from '../world/kill.ts';
 
 const EVE = { id: 666, name: 'Eve' };
 
@@ -63,7 +64,7 @@ test('paired, then a restart: it goes on', async (t) => {
 test('killed when an update has come and nothing is written: it comes again and is one message', async (t) => {
   const { world, telegram } = await pairedWorld(t);
   await telegram.until(() => telegram.polling);
-  process.kill(world.pid, 'SIGSTOP');
+  killOne(world.pid, 'SIGSTOP');
   telegram.write(ANN, '@reply once');
   await world.restart('SIGKILL');
   assert.deepEqual(await world.texts(1), ['once']);

@@ -24,6 +24,12 @@ test('a code block that is cut is closed and opened again', () => {
   for (const part of parts) assert.ok(part.startsWith('```ts\n') && part.endsWith('\n```'), part);
 });
 
+test('a line that looks like the beginning of a block and is as long as a part is text', () => {
+  const parts = partsOf('```codecodecodecode```', 20);
+  for (const part of parts) assert.ok(part.length <= 20, part);
+  assert.equal(parts.join(''), '```codecodecodecode```');
+});
+
 test('no part is too long, nothing but white space is lost, no character is cut', () => {
   const text = fc
     .array(fc.constantFrom('word', ' ', '\n', '\n\n', '. ', '漢', '😀', 'x'.repeat(30)))
