@@ -13,6 +13,7 @@ import { request as httpsRequest } from 'node:https';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Redactor } from '../secrets/redact.ts';
+import type { Secret } from '../secrets/redact-stream.ts';
 import {
   keyFor,
   keyHeaders,
@@ -22,6 +23,7 @@ import {
   type ModelEndpoint,
   type ModelKeys,
 } from './endpoint.ts';
+import { isPacked, passedBody, passedHeaders, retryAfterOf } from './model-answer.ts';
 import { Silence } from './silence.ts';
 import { thinkingOnly, wholeBody } from './thinking-only.ts';
 import { classify, classifyWait, errorBody, type ErrorDetail, type ModelErrorCode } from './model-error.ts';
@@ -29,7 +31,6 @@ import { resetsAt } from './resets-at.ts';
 
 /** Headers of the caller that go on; everything else, credentials first, stays behind. */
 const REQUEST_HEADERS = ['content-type', 'accept', 'anthropic-version', 'anthropic-beta', 'user-agent'];
-const RESPONSE_HEADERS = ['content-type', 'cache-control', 'retry-after', 'request-id', 'x-request-id'];
 /** What ends by waiting. */
 const WAITS: readonly ModelErrorCode[] = ['insufficient_quota', 'rate_limit_error', 'overloaded_error'];
 const ERROR_BODY_BYTES = 16 * 1024;
@@ -100,6 +101,7 @@ async function forward(
   }
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const headers = { ...pick(incoming.headers, REQUEST_HEADERS), ...keyHeaders(api, key) };
+  const shown = key === null ? null : { name: endpoint.key ?? 'KEY', value: key };
   const upstream = send(url, { method: 'POST', headers });
   const silence = new Silence(deps.clock, () => {
     upstream.destroy(new Error('silent for too long'));
@@ -111,7 +113,7 @@ async function forward(
   });
   upstream.on('response', (answer) => {
     answer.on('data', () => silence.heard());
-    relay(deps, endpoint, answer, outgoing);
+    relay(deps, endpoint, shown, answer, outgoing);
   });
   // It may end without a word of error, as when it answers with another protocol (101).
   upstream.on('close', () => {
@@ -122,12 +124,24 @@ async function forward(
   upstream.end(checked.body);
 }
 
-function relay(deps: ModelDeps, endpoint: ModelEndpoint, answer: IncomingMessage, outgoing: ServerResponse): void {
+/** `key`: what the endpoint was shown. */
+function relay(
+  deps: ModelDeps,
+  endpoint: ModelEndpoint,
+  key: Secret | null,
+  answer: IncomingMessage,
+  outgoing: ServerResponse,
+): void {
   const status = answer.statusCode ?? 502;
+  if (isPacked(answer)) {
+    deps.log.warn('model endpoint', { host: new URL(endpoint.baseUrl).host, status, error: 'its answer is packed' });
+    answer.destroy();
+    return refuse(outgoing, 502, 'endpoint_unreachable');
+  }
   if (status >= 200 && status < 300) {
-    outgoing.writeHead(status, pick(answer.headers, RESPONSE_HEADERS));
+    outgoing.writeHead(status, passedHeaders(answer.headers, key));
     atMost(ANSWER_BYTES, answer, () => outgoing.destroy());
-    answer.pipe(outgoing);
+    passedBody(answer, key).pipe(outgoing);
     answer.on('error', () => outgoing.destroy());
     return;
   }
@@ -143,7 +157,7 @@ function relay(deps: ModelDeps, endpoint: ModelEndpoint, answer: IncomingMessage
     deps.log.warn('model endpoint', { host, status, code, said: deps.redactor.beginning(body, SAID_CHARS) });
     const message = code === 'authentication_error' ? { message: refusedKey(endpoint) } : {};
     const waits = WAITS.includes(code) ? { resetsAt: resets, now } : {};
-    const retryAfter = answer.headers['retry-after'];
+    const retryAfter = retryAfterOf(answer.headers, key);
     refuse(outgoing, status >= 400 ? status : 502, code, { ...message, ...waits, retryAfter });
   };
   const timer = setTimeout(told, ERROR_BODY_MS);

@@ -7,6 +7,7 @@ import type { ModelKeys } from '../egress/endpoint.ts';
 import { wholeBody } from '../egress/thinking-only.ts';
 import { errorText, type Log } from '../log.ts';
 import type { Redactor } from '../secrets/redact.ts';
+import { withoutSecret, type Secret } from '../secrets/redact-stream.ts';
 import { asking, resultsOf, type Result } from './engines.ts';
 
 export type SearchDeps = {
@@ -76,17 +77,25 @@ async function search(deps: SearchDeps, agent: { id: string; name: string }, que
   if (query === null) return { status: 400, ...at, error: `Give a query of 1 to ${QUERY_CHARS} characters` };
   const key = endpoint.key === null ? null : deps.keys(endpoint.key);
   if (key !== null && !key.ok) return { status: 503, ...at, error: `The search endpoint wants a key: ${key.fault}` };
-  return ask(deps, endpoint, asking(endpoint.engine, endpoint.baseUrl, key?.value ?? null, query));
+  const shown = key === null ? null : { name: endpoint.key ?? 'KEY', value: key.value };
+  return ask(deps, endpoint, shown, asking(endpoint.engine, endpoint.baseUrl, key?.value ?? null, query));
 }
 
-async function ask(deps: SearchDeps, endpoint: SearchView, it: ReturnType<typeof asking>): Promise<Answer> {
+async function ask(
+  deps: SearchDeps,
+  endpoint: SearchView,
+  key: Secret | null,
+  it: ReturnType<typeof asking>,
+): Promise<Answer> {
   const { url, method, headers, body } = it;
   const at = placeOf(endpoint);
   const question = { url, method, deadlineMs: DEADLINE_MS, ...(body === undefined ? {} : { body }) };
   const all = { accept: 'application/json', 'content-type': 'application/json', ...headers };
   try {
     const { status, text } = await exchange(deps.clock, question, all);
-    const results = status === 200 ? resultsOf(endpoint.engine, parsed(text)) : null;
+    // Before anything is cut: half a key would not be found.
+    const clean = key === null ? text : withoutSecret(text, key);
+    const results = status === 200 ? resultsOf(endpoint.engine, parsed(clean)) : null;
     if (results !== null) return { status: 200, ...at, results };
     deps.log.warn('search endpoint', { ...at, status, said: deps.redactor.beginning(text, SAID_CHARS) });
     const error = `The search endpoint answered with ${status} and no results; host.log has its words`;

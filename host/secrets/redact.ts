@@ -1,7 +1,8 @@
 /**
  * Takes secrets out of text that people and files are shown: logs, errors, reasons. Each known value of 8 characters or
- * more becomes `[NAME]`, as it stands and in base64, base64url, hex, URL-encoded and JSON-escaped. A value that was split
- * by whitespace or put together from pieces is not found: what handles secrets must not say them, this is the net below.
+ * more becomes `[NAME]`, as it stands, in capitals or small letters, and in base64, base64url, hex, URL-encoded, as HTML
+ * and JSON-escaped. A value that was split by whitespace, put together from pieces or encoded in another way is not
+ * found: what handles secrets must not say them, this is the net below.
  */
 
 const SHORTEST_CHARS = 8;
@@ -56,12 +57,17 @@ export function formsOf(value: string): string[] {
   const hex = bytes.toString('hex');
   const forms = [
     value,
+    value.toUpperCase(),
+    value.toLowerCase(),
     json,
     jsonInJson,
     json.replaceAll('/', '\\/'),
-    asciiJson(value),
+    asciiJson(json, /[^\0-\x7f]/g), // oxlint-disable-line no-control-regex
+    asciiJson(value, /[^]/g),
+    asciiJson(value, /[^]/g).replaceAll(/\\u..../g, (it) => `\\u${it.slice(2).toUpperCase()}`),
     hex,
     hex.toUpperCase(),
+    ...htmlForms(value),
     ...base64Forms(bytes),
     ...urlForms(value, hex),
   ];
@@ -85,12 +91,26 @@ function urlForms(value: string, hex: string): string[] {
   const strict = component.replaceAll(/[!'()*]/g, (it) => `%${it.charCodeAt(0).toString(16).toUpperCase()}`);
   const form = new URLSearchParams({ '': value }).toString().slice(1);
   const every = hex.toUpperCase().replaceAll(/../g, (it) => `%${it}`);
-  const forms = [component, strict, form, encodeURI(value), every];
+  const forms = [component, strict, form, encodeURI(value), every, encodeURIComponent(component)];
   return forms.flatMap((it) => [it, it.replaceAll(/%../g, (escape) => escape.toLowerCase())]);
 }
 
-/** JSON as writers of ASCII make it: everything beyond is \uXXXX. */
-const asciiJson = (value: string): string =>
-  JSON.stringify(value)
-    .slice(1, -1)
-    .replaceAll(/[^\0-\x7f]/g, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`); // oxlint-disable-line no-control-regex
+/** JSON in which what `which` finds is \\uXXXX: writers of ASCII do so with everything beyond it, some with everything. */
+const asciiJson = (json: string, which: RegExp): string =>
+  json.replaceAll(which, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** As escapers of HTML write it: those that know the five of XML, mustache.js, Handlebars, and those that leave nothing alone. */
+function htmlForms(value: string): string[] {
+  const five = value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  const hex = (text: string, which: RegExp): string =>
+    text.replaceAll(which, (it) => `&#x${it.codePointAt(0)?.toString(16).toUpperCase()};`);
+  return [
+    five.replaceAll("'", '&apos;'),
+    five.replaceAll("'", '&#39;'),
+    hex(five, /'/g),
+    hex(five.replaceAll("'", '&#39;'), /[/=`]/g),
+    hex(five, /['=`]/g),
+    hex(value, /[^A-Za-z0-9]/gu),
+    value.replaceAll(/[^A-Za-z0-9]/gu, (it) => `&#${it.codePointAt(0)};`),
+  ];
+}

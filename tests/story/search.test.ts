@@ -127,3 +127,16 @@ test('what the endpoint says of an error stays with the host', async (t) => {
   assert.equal((await world.call('DELETE', '/v1/secrets/SEARCH_KEY')).status, 200);
   assert.match(await search('cats'), /failed: The search endpoint wants a key: /);
 });
+
+test('an engine that says again the key it was given: it does not come inside, not even where a text is cut', async (t) => {
+  const { engine, world, cli, search } = await stage(t);
+  await keep(world);
+  assert.equal((await cli('agents', 'allow', 'maya', 'search')).code, 0);
+  assert.equal((await cli('search', 'set', 'tavily', '--url', engine.url, '--key', 'SEARCH_KEY')).code, 0);
+  const about = `${'x'.repeat(990)} sk-search-7Q2mX9wL`;
+  engine.says.body = JSON.stringify({
+    results: [{ title: 'Bearer sk-search-7Q2mX9wL', url: HIT.url, content: about }],
+  });
+  const shown = await search('cats');
+  assert.match(shown, /^1\. Bearer \[SEARCH_KEY\]\nhttps:\/\/a\.example\/\nx{990} \[SEARCH_K/);
+});
